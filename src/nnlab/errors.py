@@ -1,0 +1,26 @@
+"""The one exception for a user's mistake, and the search for what was meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(ValueError):
+    """A user's mistake, said in one sentence: the key, the value, the remedy.
+
+    The command line prints the sentence and exits with status 2.
+    """
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean lenet5?`, or the choices where none is close."""
+    known = sorted(set(known))
+    close = get_close_matches(word, known, n=2, cutoff=0.6)
+    if not close:
+        # `lenet` for `lenet5`, `shake` for `shakespeare`: too short for the ratio
+        close = [name for name in known if word and name.startswith(word)][:2]
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    if not known:
+        return ""
+    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return f"; there is {shown}"

@@ -1,0 +1,118 @@
+"""Learner: the one base class of every model."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from nnlab.batches import mix
+from nnlab.meter import Meter
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Learner(LightningModule):
+    """A network, what it minimises, and the optimizer that minimises it.
+
+    A model answers three questions: what is it made of (`__init__`), what does it
+    compute (`forward`), how good was that (`measure`). Two more are optional: what does
+    it look like (`illustrate`), what does the result mean (`remark`).
+
+    Attributes:
+        make_optimizer: given by build: takes the parameters.
+        make_schedule: given by build: takes the optimizer and the run's length in
+            optimizer steps; changes the learning rate after every one of them.
+        seed: of the random numbers drawn while training (dropout, noise).
+    """
+
+    make_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer]
+    make_schedule: Callable[[Optimizer, int], LRScheduler]
+    seed: int = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meters = {stage: Meter() for stage in ("train", "val", "test")}
+
+    def measure(self, batch: Any) -> dict[str, Tensor]:
+        """Return means over the batch by name; `loss` is the one minimised."""
+        raise NotImplementedError
+
+    def illustrate(self, batch: Any) -> "dict[str, Figure]":
+        """Return pictures by name, drawn from examples that were not trained on."""
+        return {}
+
+    def remark(self, batch: Any) -> str | None:
+        """Return a sentence on what the result means, where the model knows one."""
+        return None
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        return self._measure(batch, "train")
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._measure(batch, "val")
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        self._measure(batch, "test")
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimizer = self.make_optimizer(self.parameters())
+        steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = self.make_schedule(optimizer, steps)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        # Dropout is a function of (seed, epoch, batch, rank), so that a run that
+        # continues in the middle of an epoch draws what it would have drawn.
+        self._reseed(self.current_epoch, batch_idx)
+
+    def on_validation_batch_start(self, batch: Any, batch_idx: int) -> None:
+        self._reseed(-1, batch_idx)
+
+    def on_train_epoch_end(self) -> None:
+        self._log_meter("train")
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_meter("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_meter("test")
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["meters"] = {"train": self.meters["train"].state()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        for stage, state in checkpoint.get("meters", {}).items():
+            self.meters[stage].restore(state)
+
+    def _measure(self, batch: Any, stage: str) -> Tensor:
+        scalars = self.measure(batch)
+        self.meters[stage].add(scalars, examples(batch))
+        return scalars["loss"]
+
+    def _log_meter(self, stage: str) -> None:
+        means = self.meters[stage].epoch_means(self._sum_over_ranks)
+        self.log_dict({f"{stage}/{name}": value for name, value in means.items()})
+
+    def _sum_over_ranks(self, total: Tensor) -> Tensor:
+        if self.trainer.world_size == 1:
+            return total
+        return self.trainer.strategy.reduce(total, reduce_op="sum")
+
+    def _reseed(self, *place: int) -> None:
+        torch.manual_seed(mix(self.seed, self.global_rank, *place))
+
+
+def examples(batch: Any) -> int:
+    """Return how many examples a batch holds: the length of its first tensor."""
+    if isinstance(batch, Tensor):
+        return len(batch)
+    parts = batch.values() if isinstance(batch, dict) else batch
+    return examples(next(iter(parts)))
