@@ -1,6 +1,9 @@
 """Whole batches by index from tensors in memory, at a position that is remembered."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
+from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,13 +14,18 @@ class Batches:
 
     The order is a function of (seed, epoch) alone, so that a run that continues in the
     middle of an epoch sees the very batches it would have seen. Lightning calls
-    `set_epoch` through the attribute `sampler`.
+    `set_epoch` through the attribute `batch_sampler`.
 
     Attributes:
         seed: of the order; None serves the tensors as they lie.
         repeats: how often an epoch goes through the tensors, in a new order each time:
             tiny sets get epochs of many batches.
         rank, ranks: this process's share of every batch of `batch_size * ranks`.
+
+    Every rank serves as many batches as the others and none of them is empty, because
+    ranks wait for each other. So in training (`seed` given) ranks leave out what does
+    not fill a batch; in evaluation they share what is left evenly, and each example is
+    served once.
     """
 
     def __init__(
@@ -31,6 +39,7 @@ class Batches:
         ranks: int = 1,
     ) -> None:
         assert len({len(tensor) for tensor in tensors}) == 1
+        assert len(tensors[0]) * repeats >= ranks  # DataModule tells the user
         self.tensors = tensors
         self.batch_size = batch_size
         self.seed = seed
@@ -40,9 +49,9 @@ class Batches:
         self._resume_epoch, self._resume_position = -1, 0
 
     @property
-    def sampler(self) -> "Batches":
-        """Where Lightning looks for `set_epoch`."""
-        return self
+    def batch_sampler(self) -> SimpleNamespace:
+        """Where Lightning looks for `set_epoch`: on a batch sampler's sampler."""
+        return SimpleNamespace(sampler=self)
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -51,26 +60,56 @@ class Batches:
         """Start that epoch, and only that one, after `position` batches."""
         self._resume_epoch, self._resume_position = epoch, position
 
+    # With these two Lightning takes the loader for one that can continue in the middle
+    # of an epoch, which it can. Its place is kept in the DataModule's state, because
+    # Lightning drops the loader's (lightning issue 20550).
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        pass
+
     def __len__(self) -> int:
-        items = len(self.tensors[0]) * self.repeats
-        if self.seed is not None and self.ranks > 1:  # equal steps on every rank
-            return max(1, items // (self.batch_size * self.ranks))
-        return -(-items // (self.batch_size * self.ranks))
+        whole, rest = divmod(self._items, self.batch_size * self.ranks)
+        # a rest with fewer examples than ranks joins the batch before it
+        has_own_batch = not self._drops_rest and rest >= self.ranks
+        return max(1, whole + has_own_batch)
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         start = self._resume_position if self.epoch == self._resume_epoch else 0
         order = self._order()
         for position in range(start, len(self)):
-            first = (position * self.ranks + self.rank) * self.batch_size
-            index = order[first : first + self.batch_size]
-            yield tuple(tensor[index] for tensor in self.tensors)
+            index = self._share(order, position)
+            # index_select is ten times faster than tensor[index] on rows of bytes
+            yield tuple(tensor.index_select(0, index) for tensor in self.tensors)
+
+    @property
+    def _items(self) -> int:
+        return len(self.tensors[0]) * self.repeats
+
+    @property
+    def _drops_rest(self) -> bool:
+        return self.seed is not None and self.ranks > 1
+
+    def _share(self, order: Tensor, position: int) -> Tensor:
+        """Return this rank's part of the batch that all ranks serve at `position`."""
+        size = self.batch_size * self.ranks
+        is_last = position == len(self) - 1
+        end = None if is_last and not self._drops_rest else (position + 1) * size
+        batch = order[position * size : end]
+        first, last = (
+            len(batch) * rank // self.ranks for rank in (self.rank, self.rank + 1)
+        )
+        return batch[first:last]
 
     def _order(self) -> Tensor:
         items = len(self.tensors[0])
         if self.seed is None:
             return torch.arange(items).repeat(self.repeats)
         generator = torch.Generator().manual_seed(mix(self.seed, self.epoch))
-        rounds = (torch.randperm(items, generator=generator) for _ in range(self.repeats))
+        rounds = (
+            torch.randperm(items, generator=generator) for _ in range(self.repeats)
+        )
         return torch.cat(list(rounds))
 
 

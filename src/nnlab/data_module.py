@@ -2,14 +2,19 @@
 
 from typing import Any, NamedTuple
 
+import torch
 from lightning import LightningDataModule
 from torch import Tensor
 
-from nnlab.batches import Batches
+from nnlab.batches import Batches, mix
+from nnlab.errors import UserError
 
 
 class Splits(NamedTuple):
-    """Three sets of examples that never overlap; each a tuple of equally long tensors."""
+    """Three sets of examples; each a tuple of equally long tensors.
+
+    They never overlap, except where the examples are all there is (a truth table).
+    """
 
     train: tuple[Tensor, ...]
     validation: tuple[Tensor, ...]
@@ -26,9 +31,17 @@ class DataModule(LightningDataModule):
     Its place in the epoch is part of the checkpoint.
     """
 
-    def __init__(self, *, batch_size: int, seed: int, repeats: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        seed: int,
+        evaluation_batch_size: int | None = None,
+        repeats: int = 1,
+    ) -> None:
         super().__init__()
         self.batch_size = batch_size
+        self.evaluation_batch_size = evaluation_batch_size or batch_size
         self.seed = seed
         self.repeats = repeats
         self.splits: Splits | None = None
@@ -40,7 +53,7 @@ class DataModule(LightningDataModule):
         raise NotImplementedError
 
     def load(self) -> Splits:
-        """Return the splits. Raises `UserError` where the data are missing or damaged."""
+        """Return the splits. Raises `UserError` where data are missing or damaged."""
         raise NotImplementedError
 
     def prepare(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -51,16 +64,34 @@ class DataModule(LightningDataModule):
         if self.splits is None:
             self.splits = self.load()
 
+    @property
+    def is_training(self) -> bool:
+        """Whether the batch that `prepare` is given is trained on."""
+        return self.trainer is not None and self.trainer.training
+
+    def generator(self) -> torch.Generator:
+        """Return random numbers to change this training batch with.
+
+        They are a function of (seed, epoch, position, rank): a run that continues in
+        the middle of an epoch draws what it would have drawn.
+        """
+        assert self.trainer is not None
+        position = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        place = (self.trainer.current_epoch, position, self.trainer.global_rank)
+        return torch.Generator().manual_seed(mix(self.seed, *place))
+
     def train_dataloader(self) -> Batches:
-        self._train = self._batches("train", seed=self.seed, repeats=self.repeats)
+        self._train = self._batches(
+            "train", batch_size=self.batch_size, seed=self.seed, repeats=self.repeats
+        )
         self._train.resume(**self._place)
         return self._train
 
     def val_dataloader(self) -> Batches:
-        return self._batches("validation")
+        return self._batches("validation", batch_size=self.evaluation_batch_size)
 
     def test_dataloader(self) -> Batches:
-        return self._batches("test")
+        return self._batches("test", batch_size=self.evaluation_batch_size)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         return self.prepare(batch)
@@ -69,22 +100,37 @@ class DataModule(LightningDataModule):
         """The epoch, and how many of its batches the model has learned from."""
         if self.trainer is None:
             return {}
-        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        return {"epoch": self.trainer.current_epoch, "position": progress.processed}
+        loop = self.trainer.fit_loop
+        epoch = loop.epoch_progress.current
+        # between two epochs Lightning still counts the batches of the one that ended
+        is_inside = epoch.ready > epoch.processed
+        position = loop.epoch_loop.batch_progress.current.processed if is_inside else 0
+        return {"epoch": self.trainer.current_epoch, "position": position}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         self._place = dict(state_dict)
 
     def _batches(
-        self, split: str, *, seed: int | None = None, repeats: int = 1
+        self, split: str, *, batch_size: int, seed: int | None = None, repeats: int = 1
     ) -> Batches:
         self.setup()
-        assert self.splits is not None
+        tensors: tuple[Tensor, ...] = getattr(self.splits, split)
         rank = self.trainer.global_rank if self.trainer else 0
         ranks = self.trainer.world_size if self.trainer else 1
+        items = len(tensors[0]) * repeats
+        if items < ranks:
+            raise UserError(
+                f"trainer.devices gives {ranks} processes for the {items} examples of "
+                f"the {split} split; give at most {items}"
+            )
+        if split == "train" and items < batch_size * ranks:
+            raise UserError(
+                f"data.batch_size={batch_size} is more than the {items // ranks} "
+                f"training examples of a process; give at most {items // ranks}"
+            )
         return Batches(
-            getattr(self.splits, split),
-            batch_size=self.batch_size,
+            tensors,
+            batch_size=batch_size,
             seed=seed,
             repeats=repeats,
             rank=rank,

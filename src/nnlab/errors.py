@@ -11,6 +11,13 @@ class UserError(ValueError):
     """
 
 
+class RunFailed(Exception):  # noqa: N818  # what happened, not a programming error
+    """A run that had begun ended in an error; its folder tells the whole story.
+
+    The command line prints the sentence and exits with status 1.
+    """
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean lenet5?`, or the choices where none is close."""
     known = sorted(set(known))

@@ -1,0 +1,178 @@
+"""A run's folder taken up again: continued, or tested on its own or other data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning import Trainer
+from rich.console import Console
+from rich.table import Table
+
+from nnlab import run
+from nnlab.build import Config, build_model, facts_of, make
+from nnlab.checkpoint import read_checkpoint
+from nnlab.compose import Composer, plain
+from nnlab.errors import UserError, did_you_mean
+from nnlab.folder import RunFolder
+from nnlab.messages import quiet_lightning
+from nnlab.overrides import checked, parse
+from nnlab.plugins import Plugins
+from nnlab.target import parameters_of
+
+# What a continued run may change without becoming another run.
+CHANGEABLE = ("trainer", "threads", "pictures", "checkpoint_seconds")
+
+
+def resume(words: Sequence[str], composer: Composer) -> int:
+    """Continue the run in a folder: from its last checkpoint, else from its beginning.
+
+    Raises:
+        UserError: where there is nothing to continue, or it would be another run.
+    """
+    given = {override.key_or_group: override.value() for override in parse(words)}
+    folder = RunFolder.open(str(given.pop("resume"))).acquire()
+    config = folder.config()
+    for path, value in given.items():
+        _change(config, path, value, composer.plugins)
+    last = folder.checkpoints / "last.ckpt"
+    if last.is_file():
+        _check_unfinished(config, read_checkpoint(last), folder)
+    overrides = [
+        *(folder.path / "overrides.txt").read_text(encoding="utf-8").splitlines(),
+        *(word for word in words if not word.startswith("resume=")),
+    ]
+    return run.train(
+        config,
+        overrides=overrides,
+        plugins=composer.plugins,
+        console=Console(highlight=False),
+        resumed=folder,
+    )
+
+
+def test_run(words: Sequence[str], composer: Composer) -> int:
+    """Test the weights of run=<folder or checkpoint>, on its own or other data.
+
+    Writes nothing.
+
+    Raises:
+        UserError: where there is no such run, or the data are not for its model.
+    """
+    quiet_lightning()
+    own = {"run", "checkpoint"}
+    parsed = {override.key_or_group: override for override in parse(words)}
+    if "run" not in parsed:
+        raise UserError("test needs a run: nnlab test run=<a folder in outputs>")
+    place = str(parsed["run"].value())
+    which = str(parsed["checkpoint"].value()) if "checkpoint" in parsed else "best"
+    if which not in ("best", "last"):
+        raise UserError(f"checkpoint={which} must be best or last")
+    content = read_checkpoint(_checkpoint_file(place, which))
+    config: Config = content["nnlab"]["config"]
+    rest = [w for w, key in zip(words, parsed, strict=True) if key not in own]
+    config = _with_data(config, rest, composer)
+    run.prepare_process(config)
+    data = make(config["data"], "data", composer.plugins)
+    _check_facts(config, facts_of(data))
+    model = build_model(config, composer.plugins)
+    model.load_state_dict(content["state_dict"])
+    settings = config["trainer"]
+    trainer = Trainer(
+        accelerator=settings["accelerator"],
+        devices=1,
+        precision=settings.get("precision"),
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+    [metrics] = trainer.test(model, datamodule=data, verbose=False)
+    _show(metrics, config["choices"], place)
+    return 0
+
+
+def _change(config: Config, path: str, value: Any, plugins: Plugins) -> None:
+    keys = path.split(".")
+    if keys[0] not in CHANGEABLE:
+        raise UserError(
+            f"{path}={value} would make another run of it; resume= changes only "
+            f"{', '.join(CHANGEABLE)} (to try {path}, start a new run)"
+        )
+    node = config
+    for key in keys[:-1]:
+        node = node[key]
+    known = set(node)
+    if keys[0] == "trainer":
+        known |= parameters_of(config["trainer"]["_target_"], plugins)
+    if keys[-1] not in known:
+        raise UserError(f"no key {path!r}{did_you_mean(keys[-1], known)}")
+    node[keys[-1]] = value
+
+
+def _check_unfinished(config: Config, content: Config, folder: RunFolder) -> None:
+    epochs, steps = config["trainer"].get("max_epochs"), config["trainer"].get("max_steps")
+    done = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    is_complete = folder.read_json("status.json").get("status") == "complete"
+    if is_complete and epochs not in (None, -1) and done >= epochs:
+        raise UserError(
+            f"resume={folder.path} is complete after {done} epochs; to train longer "
+            f"add trainer.max_epochs={2 * done}"
+        )
+    if is_complete and steps not in (None, -1) and content["global_step"] >= steps:
+        raise UserError(
+            f"resume={folder.path} is complete after {steps} steps; to train longer "
+            f"add trainer.max_steps={2 * steps}"
+        )
+
+
+def _checkpoint_file(place: str, which: str) -> Path:
+    if Path(place).is_file():
+        return Path(place)
+    folder = RunFolder.open(place)
+    file = folder.checkpoints / f"{which}.ckpt"
+    other = folder.checkpoints / "last.ckpt"
+    if not file.is_file() and not other.is_file():
+        raise UserError(f"run={place} has no checkpoint yet; continue it: resume={place}")
+    return file if file.is_file() else other
+
+
+def _with_data(config: Config, words: list[str], composer: Composer) -> Config:
+    """Return the config with other data, or other numbers of its own data."""
+    if not words:
+        return config
+    for word in words:
+        key = word.lstrip("+~").partition("=")[0]
+        if key != "data" and not key.startswith("data."):
+            raise UserError(
+                f"{word} means nothing to test; it takes run=, checkpoint= and data="
+            )
+    own = f"data={config['choices']['data']}"
+    chosen = words if any(word.startswith("data=") for word in words) else [own, *words]
+    composed = plain(composer.compose(checked(chosen, composer)))
+    data = composed["data"]
+    if chosen is not words:
+        given = {override.key_or_group[5:] for override in parse(words)}
+        data = {**config["data"], **{key: data[key] for key in given}}
+    choices = {**config["choices"], "data": composed["choices"]["data"]}
+    return {**config, "data": data, "choices": choices}
+
+
+def _check_facts(config: Config, facts: dict[str, int]) -> None:
+    for name, made_for in config["model"].items():
+        if name in facts and facts[name] != made_for:
+            choices = config["choices"]
+            raise UserError(
+                f"data={choices['data']} has {name}={facts[name]}, and this run's "
+                f"{choices['model']} was made for {name}={made_for}"
+            )
+
+
+def _show(metrics: Any, choices: Config, place: str) -> None:
+    table = Table(title=f"{choices['model']} on {choices['data']}", box=None)
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    for name, value in metrics.items():
+        table.add_row(name, f"{value:.6g}")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"the weights of {place}", soft_wrap=True)

@@ -1,0 +1,184 @@
+"""Config -> objects: the only place where a `_target_` is called."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from lightning import Callback, LightningDataModule, LightningModule, Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins import Precision
+from lightning.pytorch.profilers import Profiler
+from lightning.pytorch.strategies import Strategy
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from nnlab.errors import UserError
+from nnlab.learner import Learner
+from nnlab.plugins import Plugins
+from nnlab.target import check_arguments, resolve
+
+Config = dict[str, Any]
+
+# What a section's target must be. A class of any other kind is refused, whatever its
+# package: torch itself holds functions and classes that run what they are given.
+ROLES: dict[str, type] = {
+    "data": LightningDataModule,
+    "model": LightningModule,
+    "optimizer": Optimizer,
+    "schedule": LRScheduler,
+    "regularizer": Callback,
+    "callback": Callback,
+    "logger": Logger,
+    "trainer": Trainer,
+}
+NAMED = ("regularizer", "callback", "logger")
+PARTS = (nn.Module, Callback, Logger, Optimizer, LRScheduler, Precision, Profiler, Strategy)
+LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics")
+
+# What an object takes besides its numbers, once there is something to give.
+LATER = frozenset({"params", "parameters", "optimizer", "steps"})
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run is made of; `config` has the data's facts filled in."""
+
+    config: Config
+    data: LightningDataModule
+    model: Learner
+    callbacks: list[Callback]
+
+
+def build(config: Config, plugins: Plugins) -> Parts:
+    """Build data, then the model from what the data offer, then what goes with them.
+
+    Raises:
+        UserError: where a value is not accepted, or the model does not fit the data.
+    """
+    data = make(config["data"], "data", plugins)
+    config = {**config, "model": fill_facts(config, facts_of(data))}
+    model = build_model(config, plugins)
+    return Parts(config, data, model, build_callbacks(config, plugins))
+
+
+def build_model(config: Config, plugins: Plugins) -> Learner:
+    """Build the model of a config whose facts are filled in, optimizer and all."""
+    model = make(config["model"], "model", plugins)
+    if isinstance(model, Learner):
+        model.make_optimizer = make_later(config["optimizer"], "optimizer", plugins)
+        model.make_schedule = make_later(config["schedule"], "schedule", plugins)
+        model.seed = config["seed"]
+    return model
+
+
+def build_callbacks(config: Config, plugins: Plugins) -> list[Callback]:
+    """Build the regularizers and callbacks in the order in which they were chosen."""
+    made: list[Callback] = []
+    for group in ("regularizer", "callback"):
+        for name, node in (config[group] or {}).items():
+            if not isinstance(node, Mapping) or "_target_" not in node:
+                raise UserError(
+                    f"{group}.{name} has values and no _target_; choose it as well: "
+                    f"{group}=[{name}]"
+                )
+            made.append(make(node, f"{group}.{name}", plugins))
+    return made
+
+
+def facts_of(data: LightningDataModule) -> dict[str, int]:
+    """Return what a data set offers; nothing where it has no `facts`."""
+    facts: Callable[[], dict[str, int]] | None = getattr(data, "facts", None)
+    return facts() if facts is not None else {}
+
+
+def fill_facts(config: Config, facts: Mapping[str, int]) -> Config:
+    """Return the model's section with each `???` filled from the fact of that name.
+
+    Raises:
+        UserError: where the data offer no such fact, or the user's value denies one.
+    """
+    choices = config["choices"]
+    filled: Config = {}
+    for name, value in config["model"].items():
+        if value == "???" and name not in facts:
+            offered = ", ".join(f"{key}={facts[key]}" for key in sorted(facts)) or "nothing"
+            raise UserError(
+                f"model={choices['model']} needs {name}, which data={choices['data']} "
+                f"does not offer (it offers {offered}); give model.{name}, or other data"
+            )
+        filled[name] = facts[name] if value == "???" else value
+    return filled
+
+
+def make(node: Mapping[str, Any], where: str, plugins: Plugins) -> Any:
+    """Build the object that a config node describes, and the objects inside it."""
+    cls, arguments = _prepared(node, where, plugins)
+    return _call(cls, arguments, where)
+
+
+def make_later(
+    node: Mapping[str, Any], where: str, plugins: Plugins
+) -> Callable[..., Any]:
+    """Return the constructor with its numbers, for what it needs besides them."""
+    cls, arguments = _prepared(node, where, plugins, later=LATER)
+
+    def construct(*given: Any) -> Any:
+        return _call(partial(cls, *given), arguments, where)
+
+    return construct
+
+
+def _prepared(
+    node: Mapping[str, Any],
+    where: str,
+    plugins: Plugins,
+    later: frozenset[str] = frozenset(),
+) -> tuple[type, dict[str, Any]]:
+    target = node.get("_target_")
+    if not isinstance(target, str):
+        raise UserError(f"{where}._target_={target} must name a class")
+    cls = resolve(target, where, plugins)
+    _check_role(cls, where)
+    numbers: dict[str, Any] = {}
+    for name, value in node.items():
+        if name == "_target_":
+            continue
+        if value == "???":
+            raise UserError(f"{where}.{name} has no value; give one")
+        nested = isinstance(value, Mapping) and "_target_" in value
+        numbers[name] = make(value, f"{where}.{name}", plugins) if nested else value
+    return cls, check_arguments(cls, numbers, where, later)
+
+
+def _check_role(cls: type, where: str) -> None:
+    section, *inner = where.split(".")
+    named = section in NAMED  # regularizer.l1, not regularizer
+    if len(inner) == (1 if named else 0):
+        role = ROLES[section]
+        if not issubclass(cls, role):
+            raise UserError(f"{where}._target_={cls.__name__} is no {role.__name__}")
+    # An object within an object: a library's only where it is a part of a network or a
+    # run, nnlab's and a plugin's as they like.
+    elif not issubclass(cls, PARTS) and cls.__module__.split(".")[0] in LIBRARIES:
+        raise UserError(f"{where}._target_={cls.__name__} is no part of a run")
+
+
+def _call(construct: Callable[..., Any], arguments: dict[str, Any], where: str) -> Any:
+    try:
+        return construct(**arguments)
+    except UserError:
+        raise
+    except (ValueError, MisconfigurationException) as error:
+        raise UserError(_with_place(str(error), where)) from error
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate" not in str(error):
+            raise
+        raise UserError(f"{where} is too large for this machine's memory") from error
+
+
+def _with_place(message: str, where: str) -> str:
+    line = message.strip().splitlines()[0] if message.strip() else "is not accepted"
+    return line if line.startswith(where) else f"{where}: {line}"

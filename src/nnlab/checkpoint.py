@@ -1,0 +1,189 @@
+"""Checkpoints that are whole or not there, hold plain data only, and are checked."""
+
+import math
+import os
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch.callbacks import Checkpoint
+from typing_extensions import override
+
+from nnlab.errors import UserError
+from nnlab.interrupt import Interrupt
+
+Content = dict[str, Any]
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the target, then renames; reads tensors and plain containers only.
+
+    Lightning writes in place, or into the folder of temporary files, which may be on
+    another disk: a kill while it copies leaves half a file (L#21253).
+    """
+
+    @override
+    def save_checkpoint(
+        self, checkpoint: Content, path: Any, storage_options: Any | None = None
+    ) -> None:
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f"{target.name}.part")
+        try:
+            with part.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # else the new name itself may be lost with the power
+        finally:
+            os.close(folder)
+
+    @override
+    def load_checkpoint(
+        self, path: Any, map_location: Any = None, weights_only: bool | None = None
+    ) -> Content:
+        return read_checkpoint(Path(path), map_location)
+
+
+def read_checkpoint(file: Path, map_location: Any = "cpu") -> Content:
+    """Return a checkpoint's content, every bit of it checked, nothing of it run.
+
+    Raises:
+        UserError: where it is missing, cut off, damaged, or not of nnlab.
+    """
+    if not file.is_file():
+        raise UserError(f"there is no checkpoint {file}")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        raise UserError(
+            f"{file} is not a whole checkpoint ({_line(error)}); take another one of "
+            "the run, or train anew"
+        ) from error
+    if damaged is not None:
+        raise UserError(
+            f"{file} is damaged (its part {damaged} fails its checksum); take another "
+            "checkpoint of the run, or train anew"
+        )
+    try:
+        content: Any = torch.load(file, map_location=map_location, weights_only=True)
+    except Exception as error:  # noqa: BLE001  # torch raises what the pickle leads to
+        raise UserError(
+            f"{file} holds more than tensors and plain data, so it was not read "
+            f"({_line(error)})"
+        ) from error
+    if not isinstance(content, dict) or not {"state_dict", "nnlab"} <= set(content):
+        raise UserError(f"{file} is a checkpoint, but not one that nnlab wrote")
+    return content
+
+
+class Checkpoints(Checkpoint):
+    """Keeps the best weights by a monitored metric, and the last state to go on from.
+
+    Args:
+        folder: gets best.ckpt and last.ckpt.
+        config: goes into each, so that the model is rebuilt from the file alone.
+        monitor, mode: the metric whose `min` or `max` is the best.
+        seconds: how much work a kill may cost, at most.
+        interrupt: asked after every step whether the run is to stop.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        config: Content,
+        monitor: str,
+        mode: str,
+        seconds: float,
+        interrupt: Interrupt,
+    ) -> None:
+        self.folder, self.config = folder, config
+        self.monitor, self.sign = monitor, 1 if mode == "min" else -1
+        self.seconds, self.interrupt = seconds, interrupt
+        self.best_value: float | None = None
+        self.best_epoch: int | None = None
+        self.seconds_before = 0.0
+        self._started_at = self._saved_at = time.monotonic()
+
+    @property
+    def best(self) -> Path:
+        return self.folder / "best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        return self.folder / "last.ckpt"
+
+    @override
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: Content
+    ) -> None:
+        checkpoint["nnlab"] = {"config": self.config}
+
+    @override
+    def state_dict(self) -> Content:
+        spent = self.seconds_before + time.monotonic() - self._started_at
+        return {
+            "best_value": self.best_value,
+            "best_epoch": self.best_epoch,
+            "spent_seconds": spent,
+        }
+
+    @override
+    def load_state_dict(self, state_dict: Content) -> None:
+        self.best_value = state_dict["best_value"]
+        self.best_epoch = state_dict["best_epoch"]
+        self.seconds_before = state_dict["spent_seconds"]
+
+    @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, *args: Any
+    ) -> None:
+        due = time.monotonic() - self._saved_at > self.seconds
+        if not (due or self.interrupt.requested):
+            return
+        if trainer.fit_loop._should_accumulate():  # pyright: ignore[reportPrivateUsage]
+            return  # half-summed gradients are in no checkpoint
+        self._save_last(trainer)
+        self.interrupt.check()
+
+    @override
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        value = trainer.callback_metrics.get(self.monitor)
+        if value is not None and self._is_better(float(value)):
+            self.best_value, self.best_epoch = float(value), trainer.current_epoch + 1
+            trainer.save_checkpoint(self.best)
+        if self._is_over(trainer):
+            self._save_last(trainer)
+        self.interrupt.check()
+
+    def _is_better(self, value: float) -> bool:
+        if math.isnan(value):
+            return False
+        return self.best_value is None or self.sign * (value - self.best_value) < 0
+
+    def _is_over(self, trainer: Trainer) -> bool:
+        epochs, steps = trainer.max_epochs, trainer.max_steps
+        return (
+            trainer.should_stop
+            or (epochs is not None and epochs != -1 and trainer.current_epoch + 1 >= epochs)
+            or (steps != -1 and trainer.global_step >= steps)
+        )
+
+    def _save_last(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(self.last)
+        self._saved_at = time.monotonic()
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,139 @@
+"""Hydra behind one door: overrides -> a composed config, help, completion.
+
+Everything here that touches `hydra._internal` is what `hydra.main` itself does in 1.3
+and 1.4; it stays in this one file. Runs do not go through `hydra.main`, because that
+makes folders and log files before the task can say that its input is wrong.
+"""
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path, get_args_parser
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from nnlab.errors import UserError
+from nnlab.home import conf_folder
+from nnlab.plugins import find_plugins, search_path
+
+# Groups that take several options at once: `regularizer=[l1,dropout]`.
+LIST_GROUPS = ("regularizer", "callback", "logger")
+
+
+def parse_arguments(arguments: Sequence[str]) -> Namespace:
+    """Parse Hydra's flags; what is left over are overrides."""
+    return get_args_parser().parse_args(list(arguments))
+
+
+class Composer:
+    """Composes conf/ and the plugins' conf/ for one command."""
+
+    def __init__(self, *, config_name: str = "config", config_dir: str | None = None):
+        paths = create_config_search_path(str(conf_folder()))
+        self.plugins = find_plugins()
+        for provider, path in search_path(self.plugins):
+            paths.append(provider, path)
+        if config_dir is not None:
+            if not Path(config_dir).is_dir():
+                raise UserError(f"--config-dir {config_dir} is not a folder")
+            paths.append("command-line", Path(config_dir).absolute().as_uri())
+        GlobalHydra.instance().clear()
+        self.hydra = Hydra.create_main_hydra2("nnlab", paths)
+        self.config_name = config_name
+        self._known: dict[str, list[str]] = {}
+
+    def options(self, group: str) -> list[str]:
+        """Return the options of a config group, none where there is no such group."""
+        if group not in self._known:
+            loader = self.hydra.config_loader
+            self._known[group] = loader.get_group_options(group, ObjectType.CONFIG)
+        return self._known[group]
+
+    def groups(self) -> list[str]:
+        """Return the names of the config groups, Hydra's own excepted."""
+        loader = self.hydra.config_loader
+        return [name for name in loader.list_groups("") if name != "hydra"]
+
+    def compose(
+        self, overrides: Sequence[str], *, run_mode: RunMode = RunMode.RUN
+    ) -> DictConfig:
+        """Return the config of one run, with the chosen options under `choices`.
+
+        Raises:
+            UserError: in one sentence what Hydra says in many.
+        """
+        try:
+            config = self.hydra.compose_config(
+                config_name=self.config_name,
+                overrides=list(overrides),
+                run_mode=run_mode,
+                with_log_configuration=False,
+            )
+        except (HydraException, OmegaConfBaseException) as error:
+            raise UserError(_first_line(error)) from error
+        chosen = config.hydra.runtime.choices
+        choices = {name: chosen[name] for name in sorted(chosen) if name in self.groups()}
+        with open_dict(config):
+            if run_mode == RunMode.RUN:
+                del config["hydra"]
+            config["choices"] = choices
+        return config
+
+    def answer(self, arguments: Namespace) -> bool:
+        """Answer Hydra's own questions (help, cfg, info, completion), if one is asked."""
+        hydra, name, overrides = self.hydra, self.config_name, arguments.overrides
+        if arguments.help:
+            hydra.app_help(name, get_args_parser(), arguments)
+        elif arguments.hydra_help:
+            hydra.hydra_help(name, get_args_parser(), arguments)
+        elif arguments.cfg:
+            hydra.show_cfg(
+                name, overrides, arguments.cfg, arguments.package, arguments.resolve
+            )
+        elif arguments.info:
+            mode = RunMode.MULTIRUN if arguments.multirun else RunMode.RUN
+            hydra.show_info(arguments.info, name, overrides, run_mode=mode)
+        elif arguments.shell_completion:
+            hydra.shell_completion(name, overrides)
+        else:
+            return False
+        sys.stdout.flush()
+        return True
+
+    def multirun(self, overrides: Sequence[str]) -> Any:
+        """Hand a sweep to Hydra's sweeper and launcher."""
+        return self.hydra.multirun(
+            self.config_name,
+            task_function=_never_called,
+            overrides=list(overrides),
+            with_log_configuration=False,
+        )
+
+    @property
+    def loader(self) -> ConfigLoaderImpl:
+        loader = self.hydra.config_loader
+        assert isinstance(loader, ConfigLoaderImpl)
+        return loader
+
+
+def plain(config: Any) -> Any:
+    """Return a config as plain containers, interpolations resolved, `???` kept."""
+    return OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+
+
+def _never_called(config: DictConfig) -> None:
+    raise AssertionError("nnlab's launcher starts processes, not this function")
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,103 @@
+"""Digits: 1,797 handwritten digits, 8x8 grey, that come with scikit-learn.
+
+Alpaydin & Kaynak (1998), "Optical Recognition of Handwritten Digits", UCI Machine
+Learning Repository, https://doi.org/10.24432/C50P49; the test part of it.
+
+Stands in for MNIST where nothing can be downloaded. The three splits are drawn by seed:
+no test set is published for these.
+"""
+
+from typing import Annotated
+
+import torch
+from annotated_types import Interval
+from torch import Tensor
+from torch.nn import functional as F
+
+from nnlab.data._images import (
+    Level,
+    Shift,
+    image_facts,
+    normalise,
+    shift_randomly,
+    stratified_split,
+)
+from nnlab.data_module import DataModule, Splits
+from nnlab.limits import Count, Natural, Positive
+
+CLASSES = 10
+
+
+class Digits(DataModule):
+    """Digits as (image, label): float32 (batch, 1, size, size) and int64 (batch).
+
+    Args:
+        image_size: height and width that the 8x8 images are enlarged to (bilinear).
+        validation_size, test_size: images held out, each class by its share.
+        mean, standard_deviation: of the pixels in [0, 1], taken off and divided by.
+        shift: pixels by which training images are moved at random, at most.
+    """
+
+    def __init__(
+        self,
+        *,
+        image_size: Annotated[int, Interval(ge=8, le=256)],
+        batch_size: Count,
+        evaluation_batch_size: Count,
+        validation_size: Natural,
+        test_size: Natural,
+        mean: Level,
+        standard_deviation: Positive,
+        shift: Shift,
+        seed: Natural,
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size,
+            evaluation_batch_size=evaluation_batch_size,
+            seed=seed,
+        )
+        self.image_size = image_size
+        self.validation_size, self.test_size = validation_size, test_size
+        self.mean, self.standard_deviation = mean, standard_deviation
+        self.shift = shift
+
+    def facts(self) -> dict[str, int]:
+        return image_facts(size=self.image_size, classes=CLASSES)
+
+    def load(self) -> Splits:
+        image, label = self._read()
+        rest, test = stratified_split(
+            label, self.test_size, seed=self.seed, key="data.test_size"
+        )
+        kept, held_out = stratified_split(
+            label[rest],
+            self.validation_size,
+            seed=self.seed,
+            key="data.validation_size",
+        )
+        train, validation = rest[kept], rest[held_out]
+        return Splits(
+            (image[train], label[train]),
+            (image[validation], label[validation]),
+            (image[test], label[test]),
+        )
+
+    def prepare(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        image, label = batch
+        if self.shift and self.is_training:
+            generator = self.generator()
+            image = shift_randomly(image, distance=self.shift, generator=generator)
+        image = normalise(
+            image, mean=self.mean, standard_deviation=self.standard_deviation
+        )
+        return image, label
+
+    def _read(self) -> tuple[Tensor, Tensor]:
+        # here, because scikit-learn takes a second to import
+        from sklearn.datasets import load_digits
+
+        pixels, labels = load_digits(return_X_y=True)
+        image = torch.from_numpy(pixels).view(-1, 1, 8, 8) * (255 / 16)  # 16 is white
+        size = (self.image_size, self.image_size)
+        image = F.interpolate(image, size, mode="bilinear").squeeze(1)
+        return image.round().to(torch.uint8), torch.from_numpy(labels).long()

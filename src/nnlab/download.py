@@ -1,0 +1,108 @@
+"""Downloads: https only, capped, verified by SHA-256, and named only once whole."""
+
+import hashlib
+import http.client
+import os
+import urllib.request
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from nnlab.errors import UserError
+
+SECONDS_TO_ANSWER = 30
+_CHUNK = 1 << 20  # bytes
+
+
+class _RefusedError(OSError):
+    """What a server sent, or where it sent us, is not to be used."""
+
+
+class _HttpsOnly(urllib.request.HTTPRedirectHandler):
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Any:
+        _refuse_other_than_https(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def data_folder(data_dir: str | None) -> Path:
+    """Return the folder given, else $NNLAB_DATA, else one in the user's cache.
+
+    A relative folder is relative to the current one.
+    """
+    if data_dir := data_dir or os.environ.get("NNLAB_DATA"):
+        return Path(data_dir).expanduser().absolute()
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache).expanduser().absolute() / "nnlab"
+
+
+def download(urls: Sequence[str], target: Path, *, sha256: str, size: int) -> None:
+    """Write to `target` the unpacked gzip file that the first good one of `urls` gives.
+
+    Args:
+        urls: mirrors of one file, tried in turn.
+        target: exists afterwards, whole, or not at all.
+        sha256: of the unpacked content, in hexadecimal.
+        size: of the unpacked content, in bytes; no more is read, written or unpacked.
+
+    Raises:
+        UserError: no mirror gave the file; names a URL and the folder to put it in.
+    """
+    # a name of this process: two runs may start together and both end well
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    causes: list[str] = []
+    for url in urls:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _fetch(url, part, sha256=sha256, size=size)
+            part.replace(target)
+        except (OSError, http.client.HTTPException, zlib.error) as cause:
+            causes.append(str(cause) or type(cause).__name__)
+        else:
+            return
+        finally:
+            # a folder that cannot be made holds nothing to clear away
+            if part.parent.is_dir():
+                part.unlink(missing_ok=True)
+    raise UserError(
+        f"{target.name} is missing and could not be downloaded "
+        f"({'; '.join(dict.fromkeys(causes))}): put {urls[0]} into {target.parent}, or "
+        f"name another folder by data.data_dir or NNLAB_DATA"
+    )
+
+
+def _fetch(url: str, part: Path, *, sha256: str, size: int) -> None:
+    _refuse_other_than_https(url)
+    opener = urllib.request.build_opener(_HttpsOnly)
+    with opener.open(url, timeout=SECONDS_TO_ANSWER) as answer, part.open("wb") as file:
+        digest = _unpack(answer, file, size=size)
+        file.flush()
+        os.fsync(file.fileno())
+    if digest != sha256:
+        raise _RefusedError(f"{url} has the SHA-256 {digest}, not {sha256}")
+
+
+def _unpack(packed: IO[bytes], unpacked: IO[bytes], *, size: int) -> str:
+    """Copy, decompressing, at most `size` bytes; return their SHA-256."""
+    unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: a gzip header
+    digest = hashlib.sha256()
+    received = written = 0
+    while chunk := packed.read(_CHUNK):
+        received += len(chunk)
+        content = unzip.decompress(chunk, size + 1 - written)
+        written += len(content)
+        # what cannot be compressed grows by less than a chunk
+        if written > size or received > size + _CHUNK:
+            raise _RefusedError(f"it is larger than {size} bytes")
+        digest.update(content)
+        unpacked.write(content)
+    if not unzip.eof:
+        raise _RefusedError(f"it ends after {received} bytes, before its content does")
+    return digest.hexdigest()
+
+
+def _refuse_other_than_https(url: str) -> None:
+    if not url.startswith("https://"):
+        raise _RefusedError(f"{url} is not https")

@@ -1,0 +1,146 @@
+"""A run's folder: made at once and whole, held by one process, its state on record."""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import yaml
+
+from nnlab.errors import UserError
+from nnlab.report.mask import masked, masked_override
+
+
+class RunFolder:
+    """The folder that a run writes to, locked while the run is alive.
+
+    The lock is the kernel's: it is gone with the process, however that ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[str] | None = None
+
+    @classmethod
+    def make(cls, config: Mapping[str, Any]) -> "RunFolder":
+        """Make the folder of a new run.
+
+        Raises:
+            UserError: where it is there already, or cannot be written.
+        """
+        if config["folder"] is not None:
+            path = Path(config["folder"])
+        else:
+            choices = config["choices"]
+            time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
+            name = f"{choices['model']}_{choices['data']}"
+            path = Path(config["output_dir"]) / name / time
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+        except FileExistsError:
+            raise UserError(
+                f"folder={path} is there already; continue it with resume={path}, "
+                "or name another"
+            ) from None
+        except OSError as error:
+            key = "output_dir" if config["folder"] is None else "folder"
+            raise UserError(
+                f"{key}={config[key]} cannot be written: {error.strerror}"
+            ) from error
+        return cls(path).acquire()
+
+    @classmethod
+    def open(cls, path: str | Path) -> "RunFolder":
+        """Find the folder of a run that was.
+
+        Raises:
+            UserError: where there is no such folder, or no run in it.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise UserError(f"there is no folder {path}; name a run's folder in outputs")
+        if not (path / "config.yaml").is_file():
+            raise UserError(f"{path} is no run's folder: it has no config.yaml")
+        return cls(path)
+
+    def acquire(self) -> "RunFolder":
+        """Hold the folder until this process ends.
+
+        Raises:
+            UserError: where another process does, naming it.
+        """
+        lock = (self.path / ".lock").open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise UserError(
+                f"{self.path} is in use by process {holder}; wait for it, or end it"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+        return self
+
+    def release(self) -> None:
+        """Let another process have the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    def config(self) -> dict[str, Any]:
+        """Return the resolved config that the run was started with.
+
+        Raises:
+            UserError: where the file is not what a run writes.
+        """
+        file = self.path / "config.yaml"
+        try:
+            config: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+            raise UserError(f"{file} cannot be read: {_line(error)}") from error
+        if not isinstance(config, dict) or not {"model", "data", "choices"} <= set(config):
+            raise UserError(f"{file} is not the config of a run")
+        return config
+
+    def write_config(self, config: dict[str, Any], overrides: list[str]) -> None:
+        """Write what the run is made of; what looks like a secret is masked."""
+        text = yaml.safe_dump(masked(config), sort_keys=False, allow_unicode=True)
+        write(self.path / "config.yaml", text)
+        lines = [masked_override(override) for override in overrides]
+        write(self.path / "overrides.txt", "".join(f"{line}\n" for line in lines))
+
+    def write_status(self, status: str, cause: str | None = None) -> None:
+        """Write `running`, `complete`, `failed` or `interrupted`, and why."""
+        self.write_json("status.json", {"status": status, "cause": cause})
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file whole: a reader never sees half of it."""
+        write(self.path / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Return a JSON file's content, nothing where there is none yet."""
+        file = self.path / name
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def write(file: Path, text: str) -> None:
+    """Write a text file at once: under another name, then renamed."""
+    part = file.with_name(file.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(file)
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,57 @@
+"""Ctrl-C and SIGTERM end a run at the next whole step, once its state is saved."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupted(BaseException):
+    """The run was asked to stop, and has saved where it was.
+
+    Not an `Exception`: Lightning and others must not take it for an error of theirs.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+    @property
+    def exit_status(self) -> int:
+        """128 + the signal's number, as shells report it."""
+        return 128 + self.number
+
+
+class Interrupt:
+    """Remembers a signal until somebody asks."""
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+
+    @property
+    def requested(self) -> bool:
+        return self._number is not None
+
+    def check(self) -> None:
+        """Raise `Interrupted` where a signal has come."""
+        if self._number is not None:
+            raise Interrupted(self._number)
+
+    @contextmanager
+    def listen(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM; a second one of them ends the process at once."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in numbers}
+
+        def remember(number: int, frame: FrameType | None) -> None:
+            self._number = number
+            for each in numbers:
+                signal.signal(each, signal.SIG_DFL)
+
+        for number in numbers:
+            signal.signal(number, remember)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

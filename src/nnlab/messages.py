@@ -1,0 +1,69 @@
+"""Where messages go: short lines to the console, everything to the run's log.txt."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+from rich.console import Console
+from rich.text import Text
+from typing_extensions import override
+
+# Said by libraries about each other, in every run: nothing that a user could mend.
+KNOWN = (
+    r".*isinstance\(treespec, LeafSpec\).*",
+    r".*does not have many workers.*",
+    r".*smaller than the logging interval.*",
+    r".*GPU available but not used.*",
+    r".*Checkpoint directory .* exists and is not empty.*",
+    r".*torch.jit.trace.*",
+)
+
+
+class ConsoleLines(logging.Handler):
+    """Prints a record as a plain line that a narrow terminal does not break up."""
+
+    styles: ClassVar[dict[int, str]] = {logging.WARNING: "yellow", logging.ERROR: "red"}
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self.console = console
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        style = self.styles.get(record.levelno, "")
+        self.console.print(Text(record.getMessage(), style=style), soft_wrap=True)
+
+
+@contextmanager
+def keep_log(folder: Path, console: Console) -> Iterator[None]:
+    """Write to the console and to log.txt until the run ends; warnings to log.txt."""
+    ours, theirs = logging.getLogger("nnlab"), logging.getLogger("py.warnings")
+    file = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    lines = ConsoleLines(console)
+    before = ours.level
+    ours.setLevel(logging.INFO)
+    ours.addHandler(file)
+    ours.addHandler(lines)
+    theirs.addHandler(file)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        theirs.removeHandler(file)
+        ours.removeHandler(lines)
+        ours.removeHandler(file)
+        ours.setLevel(before)
+        file.close()
+
+
+def quiet_lightning() -> None:
+    """Keep what Lightning says of every run (no TPU here, max_epochs reached) to itself."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in KNOWN:
+        warnings.filterwarnings("ignore", message)

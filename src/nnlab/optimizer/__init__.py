@@ -1,0 +1,1 @@
+"""Optimizers: torch's, with checked numbers, and Muon with AdamW for the rest."""

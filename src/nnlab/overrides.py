@@ -1,0 +1,170 @@
+"""Says in one sentence what is wrong with an override, before Hydra says it in many."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, QuotedString
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+
+from nnlab.compose import LIST_GROUPS, Composer, plain
+from nnlab.errors import UserError, did_you_mean
+from nnlab.plugins import explain_broken
+from nnlab.target import parameters_of
+
+
+def parse(overrides: Sequence[str]) -> list[Override]:
+    """Parse overrides; a key given twice is refused.
+
+    Raises:
+        UserError: naming the word that is no override.
+    """
+    parser = OverridesParser.create()
+    parsed: list[Override] = []
+    seen: dict[str, str] = {}
+    for word in overrides:
+        try:
+            override = parser.parse_override(word)
+        except HydraException as error:
+            hint = "" if "=" in word else "; a setting is written key=value"
+            raise UserError(f"cannot read {word!r}{hint or _reason(error)}") from error
+        key = override.key_or_group + (f"@{override.package}" if override.package else "")
+        if key in seen:
+            raise UserError(f"{key} is given twice: {seen[key]} and {word}; keep one")
+        seen[key] = word
+        parsed.append(override)
+    return parsed
+
+
+def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
+    """Return the overrides of one run, each known to name something that exists.
+
+    A key that the config leaves at its default, but that the chosen class takes
+    (`trainer.gradient_clip_val=1`), may be given plainly: it gets Hydra's `+` here.
+
+    Raises:
+        UserError: with what was probably meant.
+    """
+    parsed = parse(overrides)
+    groups: list[str] = []
+    values: list[tuple[Override, str]] = []
+    for override, word in zip(parsed, overrides, strict=True):
+        key = override.key_or_group
+        if override.is_sweep_override():
+            raise UserError(f"{word} asks for several runs: add -m, or give one value")
+        if key.startswith("hydra") or override.package is not None:
+            groups.append(word)
+        elif composer.options(key):
+            groups.append(_checked_group(override, word, composer))
+        else:
+            values.append((override, word))
+    if not values:
+        return groups
+    config = composer.compose(groups)
+    return groups + [_checked_value(*value, config, composer) for value in values]
+
+
+def sample_jobs(overrides: Sequence[str]) -> Iterator[list[str]]:
+    """Yield jobs of a sweep that between them hold each of its values at least once."""
+    choices: list[list[str]] = []
+    for override, word in zip(parse(overrides), overrides, strict=True):
+        if override.is_discrete_sweep():
+            key = override.get_key_element()
+            choices.append([f"{key}={v}" for v in override.sweep_string_iterator()])
+        elif not override.is_sweep_override():  # an interval is the sweeper's to judge
+            choices.append([word])
+    longest = max((len(values) for values in choices), default=1)
+    for index in range(longest):
+        yield [values[index % len(values)] for values in choices]
+
+
+def _checked_group(override: Override, word: str, composer: Composer) -> str:
+    group = override.key_or_group
+    value: Any = override.value()
+    if value is None and group in LIST_GROUPS:
+        return f"{group}=[]"
+    if value is None and group != "experiment":
+        known = ", ".join(composer.options(group))
+        raise UserError(f"{word} chooses nothing; there is {known}")
+    if isinstance(value, list) and group not in LIST_GROUPS:
+        raise UserError(
+            f"{word} gives several and {group} takes one; to compare them: -m "
+            f"{group}={','.join(str(each) for each in value)}"
+        )
+    for each in value if isinstance(value, list) else [value]:
+        if each is not None:
+            _check_option(group, _text(each), composer)
+    return word
+
+
+def _check_option(group: str, option: str, composer: Composer) -> None:
+    known = composer.options(group)
+    if option in known:
+        return
+    broken = explain_broken(group, option, composer.plugins)
+    if broken is not None:
+        raise broken
+    raise UserError(f"no {group} called {option!r}{did_you_mean(option, known)}")
+
+
+def _checked_value(
+    override: Override, word: str, config: DictConfig, composer: Composer
+) -> str:
+    if override.is_add() or override.is_force_add() or override.is_delete():
+        return word
+    node: Any = plain(config)
+    *_, last = keys = override.key_or_group.split(".")
+    for depth, key in enumerate(keys):
+        if isinstance(node, Mapping) and key in node:
+            node = node[key]
+            continue
+        known = set(node) if isinstance(node, Mapping) else set[str]()
+        if isinstance(node, Mapping) and "_target_" in node:
+            taken = parameters_of(node["_target_"], composer.plugins)
+            if key in taken and depth == len(keys) - 1:
+                return f"+{word}"
+            known |= taken
+        if depth == 0:
+            known |= set(composer.groups())
+        raise UserError(_unknown(override, keys[:depth], key, last, known, config, composer))
+    return word
+
+
+def _unknown(
+    override: Override,
+    parents: list[str],
+    key: str,
+    last: str,
+    known: set[str],
+    config: DictConfig,
+    composer: Composer,
+) -> str:
+    path = override.key_or_group
+    if parents and parents[-1] in LIST_GROUPS and key in composer.options(parents[-1]):
+        group = parents[-1]
+        return f"{path} sets a {group} that is not chosen; choose it: {group}=[{key}]"
+    elsewhere = [name for name in _leaves(plain(config)) if name.split(".")[-1] == last]
+    where = ".".join(parents)
+    prefix = f"{where}." if where else ""
+    if elsewhere and path not in elsewhere:
+        return f"no key {path!r}; did you mean {' or '.join(elsewhere[:2])}?"
+    names = {prefix + name for name in known if not name.startswith("_")}
+    return f"no key {path!r}{did_you_mean(prefix + key, names)}"
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[str]:
+    if not isinstance(node, Mapping):
+        yield prefix
+        return
+    for key, value in node.items():
+        yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
+
+
+def _text(value: Any) -> str:
+    return value.text if isinstance(value, QuotedString) else str(value)
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return f": {lines[0]}" if lines else ""

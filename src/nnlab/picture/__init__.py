@@ -1,0 +1,1 @@
+"""Pictures: what a network does, as matplotlib figures."""

@@ -1,0 +1,41 @@
+"""The look all pictures share: no background, grey text, colours that stay apart."""
+
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+GREY = "#7a7f87"  # contrast at least 4 on white and on near-black
+FAINT = "#7a7f8755"
+# After Okabe & Ito (2008), shifted to a lightness that holds on light and dark pages
+PALETTE = ("#2f86c6", "#d9641e", "#1b9e77", "#b868a4", "#9a8b2d", "#6c7fd8")
+BLUE, ORANGE = "#0d4d80", "#9a3a05"  # dark enough for white text and edges
+
+DIVERGING = LinearSegmentedColormap.from_list(
+    "blue_to_orange", ["#4a93ca", "#8dbfe3", "#eeece8", "#f2b58c", "#e0803f"]
+)
+# Ends at equal lightness: white text is legible all the way
+ERRORS = LinearSegmentedColormap.from_list("errors", ["#8d7365", "#c4440c"])
+
+
+def canvas(width: float, height: float) -> Figure:
+    """Return an empty figure of that many inches, without a background."""
+    return Figure(
+        figsize=(width, height), dpi=160, layout="constrained", facecolor="none"
+    )
+
+
+def quieten(axes: Axes) -> None:
+    """Draw the frame and its numbers in grey, and no more of it than is read."""
+    axes.set_facecolor("none")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+    axes.tick_params(colors=GREY, labelsize=9)
+    for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
+        label.set_color(GREY)
+        label.set_fontsize(10)
+
+
+def bare(axes: Axes) -> None:
+    """Take away the frame: what is drawn speaks for itself."""
+    axes.set_axis_off()
+    axes.title.set_color(GREY)

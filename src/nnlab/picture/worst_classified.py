@@ -1,0 +1,49 @@
+"""The images a classifier is most sure of and wrong about."""
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from nnlab.picture.image_grid import image_grid
+
+MOST = 16
+
+
+def worst_classified(
+    images: Shaped[Tensor, "n height width"],
+    scores: Float[Tensor, "n classes"],
+    labels: Int[Tensor, " n"],
+) -> Figure:
+    """Draw up to 16 wrong images, the most confident first.
+
+    Where none is wrong, the least confident are drawn, and the title says so.
+
+    Args:
+        images: grey, light on dark.
+        scores: before the softmax, whose largest value is the confidence.
+        labels: the true classes.
+    """
+    confidence, said = scores.float().softmax(dim=1).max(dim=1)
+    wrong = (said != labels).nonzero()[:, 0]
+    if len(wrong):
+        order = wrong[confidence[wrong].argsort(descending=True, stable=True)]
+        title = (
+            f"{len(wrong):,} of {len(labels):,} are wrong; the most confident of them"
+        )
+    else:
+        order = confidence.argsort(stable=True)
+        title = f"all {len(labels):,} are right; the least confident of them"
+    shown = order[:MOST]
+    return image_grid(
+        images[shown],
+        titles=[_caption(int(said[i]), int(labels[i]), confidence[i]) for i in shown],
+        title=title,
+        columns=4,
+    )
+
+
+def _caption(said: int, is_: int, confidence: Float[Tensor, ""]) -> str:
+    # Rounded down: "100%" would claim a certainty that is not there
+    percent = int(torch.floor(confidence.double() * 100).clamp(max=99))
+    return f"said {said}, is {is_}, {percent}%"

@@ -1,0 +1,91 @@
+"""One batch through training and validation, on a copy, before anything is written."""
+
+import copy
+from collections.abc import Iterable
+from typing import Any, get_type_hints
+
+from lightning import Callback, Trainer
+from torch import Tensor
+
+from nnlab.build import Parts
+from nnlab.errors import UserError, did_you_mean
+
+KEPT = ("accelerator", "precision", "gradient_clip_val", "gradient_clip_algorithm")
+
+
+def preflight(parts: Parts) -> None:
+    """Try the pairing, and check every monitored name against what is really logged.
+
+    Raises:
+        UserError: where the model cannot take the data's batches, or nothing of a
+            monitored name is measured.
+    """
+    choices = parts.config["choices"]
+    parts.data.setup("fit")
+    _check_shape(parts)
+    settings = {key: parts.config["trainer"].get(key) for key in KEPT}
+    trainer = Trainer(
+        **settings,
+        devices=1,
+        fast_dev_run=1,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    try:
+        trainer.fit(copy.deepcopy(parts.model), datamodule=parts.data)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a model that does not fit leads to
+        line = (str(error).strip().splitlines() or [""])[0]
+        raise UserError(
+            f"model={choices['model']} cannot learn from a batch of "
+            f"data={choices['data']}: {type(error).__name__}: {line} "
+            "(NNLAB_TRACEBACK=1 shows where)"
+        ) from error
+    check_monitors(parts.config, parts.callbacks, trainer.callback_metrics.keys())
+
+
+def check_monitors(
+    config: dict[str, Any], callbacks: list[Callback], measured: Iterable[str]
+) -> None:
+    """Check the names of metrics that decide something.
+
+    Raises:
+        UserError: naming the key, and the metrics there are.
+    """
+    measured = set(measured)
+    wanted = {"monitor.metric": config["monitor"]["metric"]}
+    for group in ("regularizer", "callback"):
+        for name, node in (config[group] or {}).items():
+            if isinstance(node, dict) and isinstance(node.get("monitor"), str):
+                wanted[f"{group}.{name}.monitor"] = node["monitor"]
+    reference = config["reference"]
+    if reference:
+        wanted["reference.metric"] = reference["metric"].replace("test/", "val/", 1)
+    for key, metric in wanted.items():
+        if metric not in measured:
+            hint = did_you_mean(metric, measured)
+            raise UserError(f"{key}={metric} is not measured by this model{hint}")
+
+
+def _check_shape(parts: Parts) -> None:
+    """Compare a batch's first part with the shape that `forward` is annotated with."""
+    hints = get_type_hints(type(parts.model).forward)
+    hints.pop("return", None)
+    wanted = next(iter(hints.values()), None)
+    batch = next(iter(parts.data.train_dataloader()))
+    batch = parts.data.on_after_batch_transfer(batch, 0)
+    first = batch[0] if isinstance(batch, tuple | list) else batch
+    if not isinstance(first, Tensor) or not hasattr(wanted, "dim_str"):
+        return
+    if not isinstance(first, wanted):  # pyright: ignore[reportArgumentType]
+        choices = parts.config["choices"]
+        sizes = " ".join(str(size) for size in first.shape)
+        kind = str(first.dtype).removeprefix("torch.")
+        raise UserError(
+            f"model={choices['model']} takes {wanted.dtype.__name__} "
+            f"({wanted.dim_str.strip()}) and data={choices['data']} gives {kind} ({sizes})"
+        )
+
+

@@ -1,0 +1,177 @@
+"""What a run writes down while it trains: metrics by step, pictures by epoch."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, LightningDataModule, LightningModule, Trainer
+from lightning.fabric.utilities.apply_func import move_data_to_device
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from typing_extensions import override
+
+from nnlab.learner import Learner
+
+
+class MetricsFile(Logger):
+    """Writes metrics.jsonl: a line a step at which something was measured."""
+
+    def __init__(self, file: Path, *, from_step: int) -> None:
+        super().__init__()
+        if file.is_file():
+            _forget_after(file, from_step)
+        self._file = file.open("a", encoding="utf-8")
+
+    @property
+    @override
+    def name(self) -> str:
+        return "metrics"
+
+    @property
+    @override
+    def version(self) -> str:
+        return ""
+
+    @override
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Nothing: config.yaml holds them."""
+
+    @override
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        row = {"step": step, **{key: _number(value) for key, value in metrics.items()}}
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+
+class Record(Callback):
+    """Hands the loggers what the meters hold: every few steps, and after validation.
+
+    Everything is logged at the number of optimizer steps done so far, training and
+    validation alike, so that their curves lie over each other.
+    """
+
+    @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, *args: Any
+    ) -> None:
+        step = trainer.global_step
+        if step and step % trainer.log_every_n_steps == 0:
+            self._log_recent(trainer, pl_module)
+
+    @override
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._log_recent(trainer, pl_module)
+
+    @override
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.sanity_checking:
+            _log(trainer, _of_stage(trainer, "val/"))
+
+    @override
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        _log(trainer, _of_stage(trainer, "test/"))
+
+    def _log_recent(self, trainer: Trainer, learner: LightningModule) -> None:
+        if not isinstance(learner, Learner):
+            return
+        means = learner.meters["train"].recent()
+        row = {f"train/{name}": value for name, value in means.items()}
+        if row:
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            _log(trainer, {**row, "learning_rate": float(rate)})
+
+
+class Illustrate(Callback):
+    """Draws the model's pictures from validation examples, some times in a run."""
+
+    def __init__(self, folder: Path, *, times: int, examples: int) -> None:
+        self.folder, self.times, self.examples = folder, times, examples
+
+    @override
+    @rank_zero_only
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.sanity_checking or not self._is_due(trainer):
+            return
+        assert isinstance(pl_module, Learner)
+        data: Any = getattr(trainer, "datamodule")  # noqa: B009  # untyped there
+        batch = first_examples(data, pl_module, "val", self.examples)
+        draw(pl_module, batch, self.folder / "over_training", trainer.global_step)
+
+    def _is_due(self, trainer: Trainer) -> bool:
+        """Whether this epoch is the first, the last, or one of those spread between."""
+        epochs = trainer.max_epochs or -1
+        if epochs < 1 or self.times < 1:
+            return False
+        epoch = trainer.current_epoch + 1
+        if epochs <= self.times:
+            return True
+        # Early epochs change most: the moments lie evenly in the root of time.
+        share = (self.times - 1) or 1
+        due = {round(1 + (epochs - 1) * (i / share) ** 2) for i in range(self.times)}
+        return epoch in due
+
+
+def draw(learner: Learner, batch: Any, folder: Path, step: int | None) -> list[Path]:
+    """Write the model's pictures of a batch as PNG files."""
+    with torch.no_grad():
+        was_training = learner.training
+        learner.eval()
+        pictures = learner.illustrate(batch)
+        learner.train(was_training)
+    files: list[Path] = []
+    for name, figure in pictures.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / (f"{name}.png" if step is None else f"{name}_{step:08d}.png")
+        figure.savefig(file, dpi=110)
+        files.append(file)
+    return files
+
+
+def first_examples(
+    data: LightningDataModule, learner: Learner, stage: str, count: int
+) -> Any:
+    """Return up to `count` examples of a split as one batch, on the model's device."""
+    loader: Any = data.val_dataloader() if stage == "val" else data.test_dataloader()
+    parts: list[Any] = []
+    held = 0
+    for batch in loader:
+        moved = move_data_to_device(batch, learner.device)
+        parts.append(data.on_after_batch_transfer(moved, 0))
+        held += len(parts[-1][0])
+        if held >= count:
+            break
+    return tuple(torch.cat(tensors)[:count] for tensors in zip(*parts, strict=True))
+
+
+def _of_stage(trainer: Trainer, prefix: str) -> dict[str, float]:
+    metrics = trainer.callback_metrics
+    return {name: float(metrics[name]) for name in metrics if name.startswith(prefix)}
+
+
+def _log(trainer: Trainer, row: Mapping[str, float]) -> None:
+    if not row:
+        return
+    for logger in trainer.loggers:
+        logger.log_metrics(
+            {**row, "epoch": trainer.current_epoch}, step=trainer.global_step
+        )
+
+
+def _forget_after(file: Path, step: int) -> None:
+    """Drop the lines that a killed run wrote after the state it continues from."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if line.endswith("\n") and _step(line) <= step]
+    part = file.with_name(file.name + ".part")
+    part.write_text("".join(kept), encoding="utf-8")
+    part.replace(file)
+
+
+def _step(line: str) -> int:
+    return int(json.loads(line)["step"])
+
+
+def _number(value: Any) -> float | int:
+    return value if isinstance(value, int) else float(value)

@@ -1,0 +1,45 @@
+"""What to do next with a run, as commands that can be copied."""
+
+import re
+import shlex
+from pathlib import Path
+
+from nnlab.report.run_folder import RunFolder
+
+
+def next_commands(run: RunFolder) -> dict[str, str]:
+    """Return commands by what they do; only those this folder can answer."""
+    folder = _short(run.path)
+    commands: dict[str, str] = {}
+    if (run.path / "tensorboard").is_dir():
+        commands["watch its curves"] = f"tensorboard --logdir {shlex.quote(folder)}"
+    if any((run.path / "checkpoints").glob("*.ckpt")):
+        place = _override_value(folder)
+        if run.status == "complete":
+            commands["test it again"] = shlex.join(["nnlab", "test", f"run={place}"])
+            commands["train it longer"] = shlex.join(
+                ["nnlab", f"resume={place}", *_longer(run)]
+            )
+        else:
+            commands["go on with it"] = shlex.join(["nnlab", f"resume={place}"])
+    commands["run the same again"] = shlex.join(["nnlab", *run.overrides])
+    return commands
+
+
+def _longer(run: RunFolder) -> list[str]:
+    epochs = (run.config.get("trainer") or {}).get("max_epochs")
+    return [f"trainer.max_epochs={2 * epochs}"] if isinstance(epochs, int) else []
+
+
+def _short(folder: Path) -> str:
+    """The folder as seen from here, where it lies below, else in full."""
+    folder = folder.resolve()
+    here = Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+
+
+def _override_value(text: str) -> str:
+    """Quote for Hydra's grammar, where a space, comma or equals sign has a meaning."""
+    if re.fullmatch(r"[\w./:+-]+", text):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,84 @@
+"""The learning curves of a run as drawings to put into a page."""
+
+import io
+import re
+from collections.abc import Iterable
+
+import matplotlib as mpl
+
+from nnlab.picture.canvas import GREY
+from nnlab.picture.curves import Series, curves
+from nnlab.report.run_folder import Row
+
+MOST_POINTS = 600  # a series; more cannot be told apart at this size
+_STAGES = ("train", "val")
+_NAMES = {"val": "validation"}
+
+
+def learning_curves(rows: Iterable[Row]) -> dict[str, str]:
+    """Return one SVG for each metric, train and validation in one frame.
+
+    The loss is first, the accuracy second, the learning rate last. The drawings have no
+    background, take the page's font and text colour, and load nothing.
+    """
+    groups = _groups(rows)
+    order = sorted(groups, key=lambda name: (_place(name), name))
+    return {name: _svg(name, groups[name]) for name in order}
+
+
+def _groups(rows: Iterable[Row]) -> dict[str, dict[str, Series]]:
+    points: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+    for row in rows:
+        for name, value in row.items():
+            stage, _, short = name.partition("/")
+            if name in ("step", "epoch") or stage == "test":
+                continue
+            if not isinstance(value, int | float) or "step" not in row:
+                continue
+            group, line = (short, stage) if stage in _STAGES else (name, name)
+            line = _NAMES.get(line, line)
+            steps, values = points.setdefault(group, {}).setdefault(line, ([], []))
+            steps.append(row["step"])
+            values.append(value)
+    _settle_epoch_means(points)
+    return {
+        group: {name: _thinned(*lines[name]) for name in sorted(lines)}
+        for group, lines in points.items()
+    }
+
+
+def _settle_epoch_means(points: dict[str, dict[str, Series]]) -> None:
+    """Means over an epoch stand in for the curve where there is no finer one."""
+    for group in [name for name in points if name.endswith("_epoch")]:
+        for line, series in points.pop(group).items():
+            points.setdefault(group.removesuffix("_epoch"), {}).setdefault(line, series)
+
+
+def _thinned(steps: list[float], values: list[float]) -> Series:
+    stride = -(-len(steps) // MOST_POINTS)
+    if stride <= 1:
+        return steps, values
+    # The last point is where the training ended: it stays
+    kept = sorted({*range(0, len(steps), stride), len(steps) - 1})
+    return [steps[i] for i in kept], [values[i] for i in kept]
+
+
+def _place(name: str) -> int:
+    return {"loss": 0, "accuracy": 1, "learning_rate": 3}.get(name, 2)
+
+
+def _svg(name: str, series: dict[str, Series]) -> str:
+    file = io.StringIO()
+    # The salt keeps ids apart: the drawings share one page
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        curves(series, title=name.replace("_", " ")).savefig(file, format="svg")
+    svg = file.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)  # HTML knows its own namespaces
+    svg = svg.replace(GREY, "currentColor")
+    svg = re.sub(r"(\d+px) [^;\"]*?sans-serif", r"\1 sans-serif", svg)
+    svg = svg.replace("sans-serif", "system-ui, sans-serif")
+    svg = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", svg, count=1)
+    return svg.strip()

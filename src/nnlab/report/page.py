@@ -1,0 +1,116 @@
+"""One self-contained page for a run: result, curves, pictures, config, environment."""
+
+import base64
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from nnlab.report.commands import next_commands
+from nnlab.report.learning_curves import learning_curves
+from nnlab.report.run_folder import RunFolder
+from nnlab.report.wording import facts, metric_text, reference, verdict
+
+MOST_FRAMES = 24  # of one picture over training: each adds its bytes to the page
+_STAGES = ("test", "val", "train", "")
+_ROOM = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture at one moment of the training, as a data URI."""
+
+    moment: str
+    source: str
+
+
+def write_page(folder: Path) -> Path:
+    """Write `report.html` from the files in `folder`, and return its path.
+
+    Whatever the folder lacks, the page leaves out, so that a failed run has one too.
+    """
+    run = RunFolder(folder)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_ROOM),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    metrics = _metrics_by_stage(run)
+    page = environment.get_template("page.html.j2").render(
+        run=run,
+        css=Markup((_ROOM / "page.css").read_text(encoding="utf-8")),
+        script=Markup((_ROOM / "page.js").read_text(encoding="utf-8")),
+        verdict=verdict(run),
+        facts=facts(run),
+        reference=reference(run),
+        metrics=metrics,
+        stages=[s for s in _STAGES if any(s in row for row in metrics.values())],
+        curves={name: Markup(svg) for name, svg in learning_curves(run.rows).items()},
+        pictures=_pictures(run),
+        config=yaml.safe_dump(run.config, sort_keys=False, allow_unicode=True),
+        environment=_flat(run.environment),
+        commands=next_commands(run),
+        written=time.strftime("%Y-%m-%d %H:%M"),
+    )
+    path = folder / "report.html"
+    unfinished = path.with_suffix(".html.part")
+    unfinished.write_text(page, encoding="utf-8")
+    os.replace(unfinished, path)  # noqa: PTH105  # atomic on Windows as well
+    return path
+
+
+def _metrics_by_stage(run: RunFolder) -> dict[str, dict[str, str]]:
+    """The final metrics as they are shown: name -> stage -> value; test first."""
+    table: dict[str, dict[str, str]] = {}
+    for name in sorted(run.metrics):
+        stage, _, short = name.partition("/")
+        if stage not in _STAGES:
+            stage, short = "", name
+        table.setdefault(short, {})[stage] = metric_text(name, run.metrics[name])
+    return table
+
+
+def _pictures(run: RunFolder) -> dict[str, list[Frame]]:
+    """Every picture by its name: over training, then the one of the end."""
+    pictures: dict[str, list[Frame]] = {}
+    for name in sorted({*run.figures, *run.over_training}):
+        frames = _evenly(list(run.over_training.get(name, {}).items()))
+        moments = [Frame(f"step {step:,}", _data_uri(path)) for step, path in frames]
+        if name in run.figures:
+            moments.append(Frame("the end, on test data", _data_uri(run.figures[name])))
+        pictures[name.replace("_", " ")] = moments
+    return pictures
+
+
+def _evenly(frames: list[Any]) -> list[Any]:
+    if len(frames) <= MOST_FRAMES:
+        return frames
+    last = len(frames) - 1
+    kept = sorted({round(i * last / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)})
+    return [frames[position] for position in kept]
+
+
+def _data_uri(picture: Path) -> str:
+    encoded = base64.b64encode(picture.read_bytes()).decode("ascii")
+    return f"data:image/png;base64,{encoded}"
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key} · ")
+        elif isinstance(value, list):
+            flat[f"{prefix}{key}"] = ", ".join(map(str, value)) or "none"
+        else:
+            words = {None: "none", True: "yes", False: "no"}
+            is_word = value is None or isinstance(value, bool)
+            flat[f"{prefix}{key}"] = words[value] if is_word else str(value)
+    return flat

@@ -1,0 +1,107 @@
+"""The end of a run in TensorBoard: settings with final metrics, graph, pictures."""
+
+import io
+import json
+import logging
+import warnings
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import torch
+from tensorboard.compat.proto.summary_pb2 import Summary
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
+
+from nnlab.report.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+Setting = bool | int | float | str
+
+
+def write_summary(
+    folder: Path, *, model: nn.Module | None = None, example: Any = None
+) -> None:
+    """Write the end of the run in `folder` beside what its logger wrote.
+
+    The final metrics are written under `result/` (`result/test/accuracy`): the curves
+    of training keep their own last points.
+
+    Args:
+        folder: the run's, with its config, result and pictures already in place.
+        model: drawn as a graph, traced in evaluation mode.
+        example: a batch as `model.forward` takes it: a tensor or a tuple of them.
+    """
+    run = RunFolder(folder)
+    step = int(run.result.get("steps") or 0)
+    with SummaryWriter(log_dir=str(folder / "tensorboard")) as writer:
+        metrics = {
+            f"result/{name}": value
+            for name, value in run.metrics.items()
+            if isinstance(value, int | float)
+        }
+        for name, value in metrics.items():
+            writer.add_scalar(name, value, step)
+        _write_hyper_parameters(writer, settings(run.config), metrics)
+        for name, picture in run.figures.items():
+            _write_picture(writer, f"figures/{name}", picture, step)
+        if model is not None and example is not None:
+            _write_graph(writer, model, example)
+
+
+def settings(config: dict[str, Any], prefix: str = "") -> dict[str, Setting]:
+    """Flatten a config to `optimizer.lr`: numbers, truths, words, and lists of those.
+
+    What is not set (None), and what is made of anything else, is left out.
+    """
+    flat: dict[str, Setting] = {}
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            flat |= settings(value, f"{name}.")
+        elif isinstance(value, Setting):
+            flat[name] = value
+        elif isinstance(value, list) and all(isinstance(v, Setting) for v in value):
+            flat[name] = json.dumps(value)
+    return flat
+
+
+def _write_hyper_parameters(
+    writer: SummaryWriter, config: dict[str, Setting], metrics: dict[str, float]
+) -> None:
+    # `SummaryWriter.add_hparams` makes a run of its own below this one, and Lightning's
+    # `hp_metric` stays at -1: the three summaries go into this run, at its end.
+    for summary in hparams(config, metrics):
+        writer._get_file_writer().add_summary(summary)
+
+
+def _write_picture(writer: SummaryWriter, tag: str, picture: Path, step: int) -> None:
+    encoded = (
+        picture.read_bytes()
+    )  # as it is: `add_image` would decode and encode again
+    width, height = (int.from_bytes(encoded[i : i + 4], "big") for i in (16, 20))
+    image = Summary.Image(
+        encoded_image_string=encoded, width=width, height=height, colorspace=4
+    )
+    summary = Summary(value=[Summary.Value(tag=tag, image=image)])
+    writer._get_file_writer().add_summary(summary, step)
+
+
+def _write_graph(writer: SummaryWriter, model: nn.Module, example: Any) -> None:
+    said = io.StringIO()  # the tracer prints its failures before it raises them
+    try:
+        with torch.no_grad(), redirect_stdout(said), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tracing: the graph is but a picture
+            writer.add_graph(model, example)
+    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        # What a forward with branches, dicts or custom operators raises when traced
+        reason = str(error).strip().partition("\n")[0]
+        log.warning(
+            "no graph in TensorBoard: %s cannot be traced: %s", _name(model), reason
+        )
+
+
+def _name(model: nn.Module) -> str:
+    return type(model).__name__

@@ -1,0 +1,105 @@
+"""Numbers, durations and references as they are said on the page and the terminal."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from nnlab.report.run_folder import RunFolder
+
+
+def metric_text(name: str, value: Any) -> str:
+    """Return `98.91 %` for an accuracy, four significant digits for anything else."""
+    if value is None:
+        return "not given"
+    if not isinstance(value, int | float):
+        return str(value)
+    if not math.isfinite(value):
+        return str(value)
+    if name.rpartition("/")[2].startswith("accuracy") and 0 <= value <= 1:
+        return f"{100 * value:.2f} %"
+    if isinstance(value, int) or (value == int(value) and abs(value) < 1e15):
+        return f"{int(value):,}"
+    return f"{value:.4g}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return `8.2 s`, `3 min 20 s` or `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def facts(run: RunFolder) -> dict[str, str]:
+    """Return what a run took, by name, ready to be shown."""
+    result = run.result
+    found: dict[str, str] = {}
+    if result.get("experiment"):
+        found["experiment"] = str(result["experiment"])
+    if result.get("seconds") is not None:
+        found["time"] = duration_text(result["seconds"])
+    for name in ("parameters", "epochs", "steps"):
+        if result.get(name) is not None:
+            found[name] = f"{result[name]:,}"
+    for name in ("best_epoch", "seed"):
+        if result.get(name) is not None:
+            found[name.replace("_", " ")] = str(result[name])
+    return found
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A published result beside the one reached, ready to be shown."""
+
+    metric: str
+    published: str
+    target: str
+    reached: str
+    source: str
+    is_met: bool
+
+    @property
+    def verdict(self) -> str:
+        return "target met" if self.is_met else "target not met"
+
+
+def reference(run: RunFolder) -> Reference | None:
+    """Return the published result this run is compared with, if there is one."""
+    given = run.result.get("reference")
+    if not given:
+        return None
+    metric = str(given["metric"])
+    sign = {"higher": "≥ ", "max": "≥ ", "lower": "≤ ", "min": "≤ "}
+    target = metric_text(metric, given.get("target"))
+    if given.get("target") is not None:
+        target = sign.get(str(given.get("better")), "") + target
+    return Reference(
+        metric=metric,
+        published=metric_text(metric, given.get("published")),
+        target=target,
+        reached=metric_text(metric, given.get("reached")),
+        source=str(given.get("source") or ""),
+        is_met=bool(given.get("met")),
+    )
+
+
+def verdict(run: RunFolder) -> tuple[str, str] | None:
+    """Return the one metric that says how it went: its name and value.
+
+    The reference's, else the test accuracy, else what was measured on the test data,
+    the loss last, else on the validation data.
+    """
+    given = reference(run)
+    if given:
+        return given.metric, given.reached
+    order = sorted(run.metrics, key=_weight)
+    if not order:
+        return None
+    return order[0], metric_text(order[0], run.metrics[order[0]])
+
+
+def _weight(name: str) -> tuple[bool, bool, bool, str]:
+    stage, _, short = name.partition("/")
+    return stage != "test", short != "accuracy", short == "loss", name

@@ -1,0 +1,143 @@
+"""From a `_target_` to a class that may be called, and its numbers checked against it."""
+
+import importlib
+import inspect
+import math
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+from nnlab.errors import UserError, did_you_mean
+from nnlab.plugins import Plugins, explain_code, trusted_roots
+
+
+def resolve(target: str, where: str, plugins: Plugins) -> type:
+    """Return the class that a `_target_` names.
+
+    The root is compared with the trusted packages before anything is imported.
+
+    Raises:
+        UserError: where the target is not trusted, not found, or not a class.
+    """
+    root = target.split(".")[0]
+    if root not in trusted_roots(plugins):
+        trusted = ", ".join(sorted(trusted_roots(plugins)))
+        raise UserError(
+            f"{where}._target_={target} lies outside the trusted packages ({trusted}); "
+            "a plugin's manifest can name its own"
+        )
+    module, _, name = target.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except Exception as error:  # noqa: BLE001  # a plugin's module may raise anything
+        explained = explain_code(target, error, plugins)
+        raise explained or UserError(
+            f"{where}._target_={target} cannot be imported: {error}"
+        ) from error
+    if not inspect.isclass(found):
+        raise UserError(f"{where}._target_={target} is not a class")
+    return found
+
+
+def parameters_of(target: str, plugins: Plugins) -> set[str]:
+    """Return the names of the arguments that a target's constructor takes."""
+    return set(_signature(resolve(target, "", plugins)))
+
+
+def check_arguments(
+    cls: type,
+    arguments: Mapping[str, Any],
+    where: str,
+    later: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """Return the arguments as the constructor's type hints want them.
+
+    `later` names those that are given only when the object is made.
+
+    Raises:
+        UserError: naming the key, the value and what would be accepted.
+    """
+    parameters = _signature(cls)
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    hints = _hints(cls)
+    accepted: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name not in parameters and not takes_any:
+            hint = did_you_mean(name, parameters)
+            raise UserError(f"{where}.{name} is nothing that {cls.__name__} takes{hint}")
+        accepted[name] = check_value(value, hints.get(name, Any), f"{where}.{name}")
+    for name, parameter in parameters.items():
+        named = parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        if named and parameter.default is parameter.empty and name not in later | accepted.keys():
+            raise UserError(f"{where}.{name} is missing; {cls.__name__} needs it")
+    return accepted
+
+
+def check_value(value: Any, hint: Any, where: str) -> Any:
+    """Return the value, a list as a tuple where that is wanted.
+
+    Raises:
+        UserError: where the value is not of the hinted type or range, or not finite.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{where}={value} must be a finite number")
+    strict = ConfigDict(strict=True, arbitrary_types_allowed=True)
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(hint, config=strict)
+    except (PydanticSchemaGenerationError, PydanticUserError, NameError):
+        return value  # a hint of another library's, that says nothing of plain values
+    candidates = [value, tuple(value)] if isinstance(value, list) else [value]
+    problem: ValidationError | None = None
+    for candidate in candidates:
+        try:
+            return adapter.validate_python(candidate)
+        except ValidationError as error:
+            problem = problem or error
+    assert problem is not None
+    raise UserError(_sentence(problem, where)) from problem
+
+
+def _sentence(error: ValidationError, where: str) -> str:
+    # A union reports each of its members: the one that came furthest says most.
+    details = max(error.errors(), key=lambda each: each["type"] not in _WRONG_TYPES)
+    place = "".join(f"[{part}]" for part in details["loc"] if isinstance(part, int))
+    message = details["msg"][0].lower() + details["msg"][1:]
+    message = message.replace("input should be", "must be")
+    if details["type"] in _WRONG_TYPES and len(error.errors()) > 1:
+        kinds = dict.fromkeys(_WRONG_TYPES.get(e["type"], "") for e in error.errors())
+        message = "must be " + " or ".join(kind for kind in kinds if kind)
+    hint = ""
+    if details["type"] == "literal_error":
+        choices = [word.strip(" '") for word in details["ctx"]["expected"].split(",")]
+        hint = did_you_mean(str(details["input"]), choices).split("; there is")[0]
+    return f"{where}{place}={details['input']} {message}{hint}"
+
+
+_WRONG_TYPES = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a word",
+    "none_required": "null",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "is_instance_of": "",
+    "timedelta_type": "a duration",
+    "callable_type": "",
+}
+
+
+def _signature(cls: type) -> dict[str, inspect.Parameter]:
+    parameters = dict(inspect.signature(cls.__init__).parameters)
+    parameters.pop("self", None)
+    return parameters
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls.__init__, include_extras=True)
+    except (NameError, TypeError):  # hints that only a type checker can resolve
+        return {}

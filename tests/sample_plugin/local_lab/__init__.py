@@ -1,0 +1,1 @@
+"""A local plugin: this folder is `nnlab.ext.local_lab`."""

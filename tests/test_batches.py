@@ -1,0 +1,119 @@
+import random
+
+import pytest
+import torch
+from lightning.fabric.utilities.types import _Stateful
+
+from nnlab.batches import Batches, mix
+
+
+def served(batches):
+    return [index.tolist() for (index,) in batches]
+
+
+def make(items, **keywords):
+    return Batches((torch.arange(items),), **keywords)
+
+
+def flat(lists):
+    return [item for part in lists for item in part]
+
+
+def test_an_epoch_serves_each_example_once():
+    batches = make(10, batch_size=4, seed=1)
+    assert [len(batch) for batch in served(batches)] == [4, 4, 2]
+    assert len(batches) == 3
+    assert sorted(flat(served(batches))) == list(range(10))
+
+
+def test_tensors_stay_row_by_row_together():
+    index = torch.arange(50)
+    for left, right in Batches((index, index * 7), batch_size=8, seed=3):
+        assert torch.equal(left * 7, right)
+
+
+def test_the_order_is_a_function_of_seed_and_epoch():
+    def order(seed, epoch):
+        batches = make(100, batch_size=10, seed=seed)
+        batches.set_epoch(epoch)
+        return served(batches)
+
+    assert order(1, 2) == order(1, 2)
+    assert order(1, 2) != order(1, 3) != order(2, 3)
+    assert order(1, 2) != order(2, 1)
+
+
+def test_without_a_seed_the_order_is_that_of_the_tensors():
+    assert flat(served(make(7, batch_size=3))) == list(range(7))
+
+
+def test_repeats_go_through_the_table_in_a_new_order_each_time():
+    rounds = served(make(8, batch_size=8, seed=0, repeats=5))
+    assert all(sorted(one) == list(range(8)) for one in rounds)
+    assert len({tuple(one) for one in rounds}) > 1
+
+
+@pytest.mark.parametrize("position", [0, 1, 5, 10])
+def test_resuming_gives_the_tail_of_the_undisturbed_epoch_and_of_no_other(position):
+    undisturbed, resumed = (make(95, batch_size=10, seed=4) for _ in range(2))
+    resumed.resume(epoch=3, position=position)
+    for epoch in range(5):
+        undisturbed.set_epoch(epoch)
+        resumed.set_epoch(epoch)
+        skipped = position if epoch == 3 else 0
+        assert served(resumed) == served(undisturbed)[skipped:]
+
+
+def all_ranks(items, *, ranks, **keywords):
+    return [
+        served(make(items, rank=rank, ranks=ranks, **keywords)) for rank in range(ranks)
+    ]
+
+
+def random_sizes(cases=200):
+    numbers = random.Random(0)
+    for _ in range(cases):
+        ranks = numbers.randint(1, 5)
+        yield numbers.randint(ranks, 60), ranks, numbers.randint(1, 12)
+
+
+def test_in_evaluation_ranks_share_every_example_once_in_batches_never_empty():
+    for items, ranks, batch_size in random_sizes():
+        served_by = all_ranks(items, ranks=ranks, batch_size=batch_size)
+        assert sorted(flat(flat(served_by))) == list(range(items))
+        assert len({len(batches) for batches in served_by}) == 1
+        assert all(
+            0 < len(b) <= batch_size + 1 for batches in served_by for b in batches
+        )
+
+
+def test_in_training_ranks_serve_disjoint_batches_all_whole_where_there_are_enough():
+    for items, ranks, batch_size in random_sizes():
+        served_by = all_ranks(items, ranks=ranks, batch_size=batch_size, seed=items)
+        seen = flat(flat(served_by))
+        assert len(seen) == len(set(seen))
+        assert len({len(batches) for batches in served_by}) == 1
+        assert all(batch for batches in served_by for batch in batches)
+        if ranks == 1:
+            assert len(seen) == items
+        elif items >= batch_size * ranks:
+            assert {len(b) for batches in served_by for b in batches} == {batch_size}
+            assert items - len(seen) < batch_size * ranks
+
+
+def test_the_ranks_together_serve_what_one_process_of_the_whole_batch_would():
+    ranks = all_ranks(64, ranks=2, batch_size=8, seed=5)
+    one = served(make(64, batch_size=16, seed=5))
+    assert [left + right for left, right in zip(*ranks, strict=True)] == one
+
+
+def test_lightning_takes_them_for_able_to_continue_in_the_middle_of_an_epoch():
+    batches = make(4, batch_size=2)
+    assert isinstance(batches, _Stateful)
+    batches.load_state_dict(batches.state_dict())
+
+
+def test_mixed_seeds_are_all_different_and_fit_a_generator():
+    seeds = {mix(a, b) for a in range(-1, 40) for b in range(40)}
+    assert len(seeds) == 41 * 40
+    assert all(0 <= seed < 2**63 for seed in seeds)
