@@ -1,14 +1,63 @@
-"""Shared by all tests: one thread, and `build`, which makes a part from conf/."""
+"""Shared by all tests: one thread, parts built from conf/, the command line in process."""
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pytest
 import torch
 
+from nnlab.cli import main
+
 matplotlib.use("Agg")
 torch.set_num_threads(1)
+
+# A run short enough for a test, and whole.
+SHORT = ("trainer.max_epochs=2", "data.repeats=5", "pictures=1")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def build() -> Callable[..., Any]:
+    """Compose conf/ with overrides and build one part of it: the model, or the data."""
+    from nnlab.build import build_model, make
+    from nnlab.compose import Composer, plain
+
+    def build_part(*overrides: str, part: str = "model") -> Any:
+        composer = Composer()
+        config = plain(composer.compose(list(overrides)))
+        if part == "model":
+            return build_model(config, composer.plugins)
+        return make(config[part], part, composer.plugins)
+
+    return build_part
+
+
+@pytest.fixture
+def nnlab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """Call the command line from an empty folder, in this process."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> Answer:
+        capfd.readouterr()
+        status = main(words)
+        out, err = capfd.readouterr()
+        return Answer(status, out, err)
+
+    return call
 
 
 @pytest.fixture

@@ -30,7 +30,13 @@ def resume(words: Sequence[str], composer: Composer) -> int:
         UserError: where there is nothing to continue, or it would be another run.
     """
     given = {override.key_or_group: override.value() for override in parse(words)}
-    folder = RunFolder.open(str(given.pop("resume"))).acquire()
+    with RunFolder.open(str(given.pop("resume"))).acquire() as folder:
+        return _resume(folder, given, words, composer)
+
+
+def _resume(
+    folder: RunFolder, given: dict[str, Any], words: Sequence[str], composer: Composer
+) -> int:
     config = folder.config()
     for path, value in given.items():
         _change(config, path, value, composer.plugins)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -16,16 +15,16 @@ class Batches:
     middle of an epoch sees the very batches it would have seen. Lightning calls
     `set_epoch` through the attribute `batch_sampler`.
 
+    Every rank serves as many batches as the others and none of them is empty, because
+    ranks wait for each other. So in training (`seed` given) ranks leave out what does
+    not fill a batch; in evaluation they share what is left evenly, and each example is
+    served once.
+
     Attributes:
         seed: of the order; None serves the tensors as they lie.
         repeats: how often an epoch goes through the tensors, in a new order each time:
             tiny sets get epochs of many batches.
         rank, ranks: this process's share of every batch of `batch_size * ranks`.
-
-    Every rank serves as many batches as the others and none of them is empty, because
-    ranks wait for each other. So in training (`seed` given) ranks leave out what does
-    not fill a batch; in evaluation they share what is left evenly, and each example is
-    served once.
     """
 
     def __init__(

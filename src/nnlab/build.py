@@ -115,7 +115,7 @@ def fill_facts(config: Config, facts: Mapping[str, int]) -> Config:
 
 def make(node: Mapping[str, Any], where: str, plugins: Plugins) -> Any:
     """Build the object that a config node describes, and the objects inside it."""
-    cls, arguments = _prepared(node, where, plugins)
+    cls, arguments = prepared(node, where, plugins)
     return _call(cls, arguments, where)
 
 
@@ -123,7 +123,7 @@ def make_later(
     node: Mapping[str, Any], where: str, plugins: Plugins
 ) -> Callable[..., Any]:
     """Return the constructor with its numbers, for what it needs besides them."""
-    cls, arguments = _prepared(node, where, plugins, later=LATER)
+    cls, arguments = prepared(node, where, plugins, later=LATER)
 
     def construct(*given: Any) -> Any:
         return _call(partial(cls, *given), arguments, where)
@@ -131,12 +131,17 @@ def make_later(
     return construct
 
 
-def _prepared(
+def prepared(
     node: Mapping[str, Any],
     where: str,
     plugins: Plugins,
     later: frozenset[str] = frozenset(),
 ) -> tuple[type, dict[str, Any]]:
+    """Return the class that a node names, and its arguments, all of it checked.
+
+    Raises:
+        UserError: naming the key, the value and what would be accepted.
+    """
     target = node.get("_target_")
     if not isinstance(target, str):
         raise UserError(f"{where}._target_={target} must name a class")

@@ -16,7 +16,9 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.plugins.launcher import Launcher
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -109,11 +111,15 @@ class Composer:
         sys.stdout.flush()
         return True
 
-    def multirun(self, overrides: Sequence[str]) -> Any:
-        """Hand a sweep to Hydra's sweeper and launcher."""
+    def multirun(self, overrides: Sequence[str], launcher: type[Launcher]) -> Any:
+        """Hand a sweep to Hydra's sweeper, and its jobs to the launcher."""
+        # Hydra takes plugins by this name only. A real `hydra_plugins` package would be
+        # one for every Hydra program of the environment; this is one for this process.
+        names = Plugins.instance().class_name_to_class
+        names[f"hydra_plugins.nnlab.{launcher.__name__}"] = launcher
         return self.hydra.multirun(
             self.config_name,
-            task_function=_never_called,
+            task_function=_in_this_process,
             overrides=list(overrides),
             with_log_configuration=False,
         )
@@ -130,8 +136,11 @@ def plain(config: Any) -> Any:
     return OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
 
 
-def _never_called(config: DictConfig) -> None:
-    raise AssertionError("nnlab's launcher starts processes, not this function")
+def _in_this_process(config: DictConfig) -> None:
+    raise UserError(
+        "hydra/launcher=basic would run all jobs in one process, where each leaves its "
+        "state to the next; use hydra/launcher=local"
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import yaml
 
@@ -89,7 +89,10 @@ class RunFolder:
         self._lock = lock
         return self
 
-    def release(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         """Let another process have the folder."""
         if self._lock is not None:
             self._lock.close()
@@ -127,7 +130,7 @@ class RunFolder:
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file whole: a reader never sees half of it."""
-        write(self.path / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        write_json(self.path / name, content)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Return a JSON file's content, nothing where there is none yet."""
@@ -140,6 +143,11 @@ def write(file: Path, text: str) -> None:
     part = file.with_name(file.name + ".part")
     part.write_text(text, encoding="utf-8")
     part.replace(file)
+
+
+def write_json(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file at once."""
+    write(file, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def _line(error: Exception) -> str:

@@ -99,7 +99,10 @@ class Learner(LightningModule):
 
     def _log_meter(self, stage: str) -> None:
         means = self.meters[stage].epoch_means(self._sum_over_ranks)
-        self.log_dict({f"{stage}/{name}": value for name, value in means.items()})
+        # For what monitors them; the loggers get them from `record`, at true steps.
+        self.log_dict(
+            {f"{stage}/{name}": value for name, value in means.items()}, logger=False
+        )
 
     def _sum_over_ranks(self, total: Tensor) -> Tensor:
         if self.trainer.world_size == 1:

@@ -149,8 +149,8 @@ def _unknown(
     prefix = f"{where}." if where else ""
     if elsewhere and path not in elsewhere:
         return f"no key {path!r}; did you mean {' or '.join(elsewhere[:2])}?"
-    names = {prefix + name for name in known if not name.startswith("_")}
-    return f"no key {path!r}{did_you_mean(prefix + key, names)}"
+    names = {name for name in known if not name.startswith("_")}
+    return f"no key {path!r}{did_you_mean(key, names, prefix)}"
 
 
 def _leaves(node: Any, prefix: str = "") -> Iterator[str]:

@@ -20,9 +20,9 @@ class MetricsFile(Logger):
 
     def __init__(self, file: Path, *, from_step: int) -> None:
         super().__init__()
+        self._path = file
         if file.is_file():
             _forget_after(file, from_step)
-        self._file = file.open("a", encoding="utf-8")
 
     @property
     @override
@@ -42,8 +42,8 @@ class MetricsFile(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         row = {"step": step, **{key: _number(value) for key, value in metrics.items()}}
-        self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
 
 
 class Record(Callback):

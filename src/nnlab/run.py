@@ -16,7 +16,7 @@ from lightning import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
-from nnlab.build import Config, Parts, build, make
+from nnlab.build import Config, Parts, build, make, prepared
 from nnlab.checkpoint import AtomicCheckpointIO, Checkpoints, read_checkpoint
 from nnlab.environment import environment
 from nnlab.errors import RunFailed
@@ -31,7 +31,6 @@ from nnlab.report.page import write_page
 from nnlab.report.tensorboard import write_summary
 from nnlab.report.terminal import print_result
 from nnlab.settings import check_settings
-from nnlab.target import check_arguments
 
 log = logging.getLogger("nnlab.run")
 
@@ -53,13 +52,14 @@ def train(
     """
     quiet_lightning()
     check_settings(config)
+    prepared(config["trainer"], "trainer", plugins)
     prepare_process(config)
     parts = build(config, plugins)
     preflight(parts)
     seed_everything(config["seed"], workers=True, verbose=False)
     folder = resumed or RunFolder.make(parts.config)
     interrupt = Interrupt()
-    with keep_log(folder.path, console), interrupt.listen():
+    with folder, keep_log(folder.path, console), interrupt.listen():
         if resumed is None:
             folder.write_config(parts.config, overrides)
         folder.write_json("environment.json", environment(plugins, config["choices"]))
@@ -169,10 +169,9 @@ def make_trainer(
         Illustrate(folder.path / "figures", times=config["pictures"], examples=1000),
         checkpoints,
     ]
-    numbers = {k: v for k, v in config["trainer"].items() if k != "_target_"}
-    accepted = check_arguments(Trainer, numbers, "trainer")
-    return Trainer(
-        **accepted,
+    trainer, settings = prepared(config["trainer"], "trainer", plugins)
+    return trainer(
+        **settings,
         callbacks=callbacks,
         logger=loggers,
         plugins=[AtomicCheckpointIO()],

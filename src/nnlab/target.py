@@ -105,7 +105,7 @@ def _sentence(error: ValidationError, where: str) -> str:
     place = "".join(f"[{part}]" for part in details["loc"] if isinstance(part, int))
     message = details["msg"][0].lower() + details["msg"][1:]
     message = message.replace("input should be", "must be")
-    if details["type"] in _WRONG_TYPES and len(error.errors()) > 1:
+    if details["type"] in _WRONG_TYPES:
         kinds = dict.fromkeys(_WRONG_TYPES.get(e["type"], "") for e in error.errors())
         message = "must be " + " or ".join(kind for kind in kinds if kind)
     hint = ""

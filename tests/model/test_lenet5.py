@@ -92,15 +92,17 @@ def test_the_modern_variant_takes_the_largest_of_each_2x2(build, batch):
 
 def test_c3_is_connected_as_in_the_papers_table_i():
     # Columns are C3's maps 0-15, rows are S2's maps 0-5, copied from the paper.
-    table = """
-        X...XXX..XXXX.XX
-        XX...XXX..XXXX.X
-        XXX...XXX..X.XXX
-        .XXX..XXXX..X.XX
-        ..XXX..XXXX.XX.X
-        ...XXX..XXXX.XXX
-    """.split()
-    connected = {(m, i) for i, row in enumerate(table) for m in range(16) if row[m] == "X"}
+    table = [
+        "X...XXX..XXXX.XX",
+        "XX...XXX..XXXX.X",
+        "XXX...XXX..X.XXX",
+        ".XXX..XXXX..X.XX",
+        "..XXX..XXXX.XX.X",
+        "...XXX..XXXX.XXX",
+    ]
+    connected = {
+        (m, i) for i, row in enumerate(table) for m in range(16) if row[m] == "X"
+    }
     assert {(m, i) for m, inputs in enumerate(C3_INPUTS) for i in inputs} == connected
 
 
@@ -157,7 +159,11 @@ def test_the_1998_loss_is_equation_9(model_1998, batch):
 
 
 def test_the_1998_weights_start_within_the_papers_bounds(model_1998):
-    for layer, fan_in in ((model_1998.c1, 25), (model_1998.c5, 400), (model_1998.f6, 120)):
+    for layer, fan_in in (
+        (model_1998.c1, 25),
+        (model_1998.c5, 400),
+        (model_1998.f6, 120),
+    ):
         largest = layer.weight.abs().max().item()
         assert 0.9 * 2.4 / fan_in < largest <= 2.4 / fan_in
 

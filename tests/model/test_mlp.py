@@ -45,7 +45,9 @@ def on_xor(build):
 def on_digits(build):
     def make(*overrides: str) -> MLP:
         torch.manual_seed(0)
-        return build("model=mlp", "model.input_size=784", "model.classes=10", *overrides)
+        return build(
+            "model=mlp", "model.input_size=784", "model.classes=10", *overrides
+        )
 
     return make
 

@@ -17,12 +17,16 @@ def found() -> dict[str, str | None]:
     return {plugin.name: plugin.broken for plugin in find_plugins()}
 
 
-def in_new_process(code: str, folder: Path, *flags: str) -> str:
-    """Run code as a user does, in that folder, with only nnlab on the path."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(nnlab.__file__).parents[1])}
-    command = [sys.executable, *flags, "-c", code]
+def in_new_process(code: str, folder: Path) -> str:
+    """Run code as `python -m` in that folder, which that puts first in `sys.path`."""
+    (folder / "probe.py").write_text(code)
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "probe"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(nnlab.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 
@@ -142,11 +146,12 @@ def test_an_option_of_nnlabs_own_cannot_be_taken(make_plugin, monkeypatch):
 
 
 def test_finding_imports_neither_torch_nor_hydra_nor_plugins(local_lab, tmp_path):
-    code = """if True:
-        import json, sys
-        from nnlab.plugins import find_plugins
-        names = [plugin.name for plugin in find_plugins() if not plugin.broken]
-        print(json.dumps([names, list(sys.modules)]))"""
+    code = (
+        "import json, sys\n"
+        "from nnlab.plugins import find_plugins\n"
+        "names = [plugin.name for plugin in find_plugins() if not plugin.broken]\n"
+        "print(json.dumps([names, list(sys.modules)]))"
+    )
     names, modules = json.loads(in_new_process(code, tmp_path))
     assert "local_lab" in names
     roots = {name.partition(".")[0] for name in modules}
@@ -155,10 +160,9 @@ def test_finding_imports_neither_torch_nor_hydra_nor_plugins(local_lab, tmp_path
 
 
 def test_the_current_folder_is_never_searched(make_plugin, pip_lab):
-    """It holds a plugin, an installed package, and plugins; `python -m` has it first."""
     make_plugin("site")
     make_plugin("site/plugins/other", name="other")
-    code = "from nnlab.plugins import *; print([p.name for p in find_plugins()])"
+    code = "from nnlab.plugins import *\nprint([p.name for p in find_plugins()])"
     names = in_new_process(code, pip_lab)
     assert not any(name in names for name in ("my_lab", "other", "pip_lab"))
 

@@ -1,3 +1,5 @@
+import importlib
+
 import pytest
 
 from nnlab.errors import UserError
@@ -67,7 +69,7 @@ def test_the_plugins_in_use_are_those_whose_options_were_chosen(local_lab, pip_l
     plugins = find_plugins()
     choices = {"model": "mlp", "data@_global_.data": "line", "experiment": None}
     [used] = in_use(plugins, choices)
-    assert used["name"], used["version"] == ("pip_lab", "2.0")
+    assert (used["name"], used["version"]) == ("pip_lab", "2.0")
     assert len(used["hash"]) == 64
     assert in_use(plugins, {"model": "mlp", "data": "xor", "regularizer": []}) == []
 
@@ -93,8 +95,6 @@ def test_an_option_among_several_counts_as_chosen(make_plugin, monkeypatch):
 def test_code_that_fails_names_the_plugin_and_its_line(
     make_plugin, monkeypatch, code, said
 ):
-    import importlib
-
     folder = make_plugin()
     (folder / "code.py").write_text(f"\n{code}\n")
     monkeypatch.setenv("NNLAB_PLUGINS", str(folder))

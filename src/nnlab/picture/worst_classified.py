@@ -1,6 +1,5 @@
 """The images a classifier is most sure of and wrong about."""
 
-import torch
 from jaxtyping import Float, Int, Shaped
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -44,6 +43,5 @@ def worst_classified(
 
 
 def _caption(said: int, is_: int, confidence: Float[Tensor, ""]) -> str:
-    # Rounded down: "100%" would claim a certainty that is not there
-    percent = int(torch.floor(confidence.double() * 100).clamp(max=99))
+    percent = min(99, round(100 * confidence.item()))  # "100%" would claim too much
     return f"said {said}, is {is_}, {percent}%"

@@ -9,12 +9,12 @@ from nnlab.report.run_folder import RunFolder
 
 def next_commands(run: RunFolder) -> dict[str, str]:
     """Return commands by what they do; only those this folder can answer."""
-    folder = _short(run.path)
+    folder = seen_from_here(run.path)
     commands: dict[str, str] = {}
     if (run.path / "tensorboard").is_dir():
         commands["watch its curves"] = f"tensorboard --logdir {shlex.quote(folder)}"
     if any((run.path / "checkpoints").glob("*.ckpt")):
-        place = _override_value(folder)
+        place = override_value(folder)
         if run.status == "complete":
             commands["test it again"] = shlex.join(["nnlab", "test", f"run={place}"])
             commands["train it longer"] = shlex.join(
@@ -31,14 +31,13 @@ def _longer(run: RunFolder) -> list[str]:
     return [f"trainer.max_epochs={2 * epochs}"] if isinstance(epochs, int) else []
 
 
-def _short(folder: Path) -> str:
-    """The folder as seen from here, where it lies below, else in full."""
-    folder = folder.resolve()
-    here = Path.cwd()
-    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+def seen_from_here(path: Path) -> str:
+    """Return the path from the current folder, where it lies below, else in full."""
+    path, here = path.resolve(), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def _override_value(text: str) -> str:
+def override_value(text: str) -> str:
     """Quote for Hydra's grammar, where a space, comma or equals sign has a meaning."""
     if re.fullmatch(r"[\w./:+-]+", text):
         return text

@@ -11,6 +11,7 @@ from nnlab.picture.curves import Series, curves
 from nnlab.report.run_folder import Row
 
 MOST_POINTS = 600  # a series; more cannot be told apart at this size
+Points = tuple[list[float], list[float]]  # steps, values
 _STAGES = ("train", "val")
 _NAMES = {"val": "validation"}
 
@@ -27,7 +28,7 @@ def learning_curves(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def _groups(rows: Iterable[Row]) -> dict[str, dict[str, Series]]:
-    points: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+    points: dict[str, dict[str, Points]] = {}
     for row in rows:
         for name, value in row.items():
             stage, _, short = name.partition("/")
@@ -47,7 +48,7 @@ def _groups(rows: Iterable[Row]) -> dict[str, dict[str, Series]]:
     }
 
 
-def _settle_epoch_means(points: dict[str, dict[str, Series]]) -> None:
+def _settle_epoch_means(points: dict[str, dict[str, Points]]) -> None:
     """Means over an epoch stand in for the curve where there is no finer one."""
     for group in [name for name in points if name.endswith("_epoch")]:
         for line, series in points.pop(group).items():
@@ -77,8 +78,9 @@ def _svg(name: str, series: dict[str, Series]) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)  # HTML knows its own namespaces
     svg = svg.replace(GREY, "currentColor")
-    svg = re.sub(r"(\d+px) [^;\"]*?sans-serif", r"\1 sans-serif", svg)
-    svg = svg.replace("sans-serif", "system-ui, sans-serif")
+    svg = re.sub(
+        r'(font-family:|font: [\d.]+px) [^;"]*', r"\1 system-ui, sans-serif", svg
+    )
     svg = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", svg, count=1)
     return svg.strip()

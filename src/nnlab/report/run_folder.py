@@ -32,7 +32,7 @@ class RunFolder:
         return self._json("result.json")
 
     @cached_property
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float | None]:
         """The final metrics by name: `test/accuracy`."""
         return self.result.get("metrics") or {}
 

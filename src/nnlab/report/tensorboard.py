@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
@@ -40,7 +40,7 @@ def write_summary(
         metrics = {
             f"result/{name}": value
             for name, value in run.metrics.items()
-            if isinstance(value, int | float)
+            if value is not None
         }
         for name, value in metrics.items():
             writer.add_scalar(name, value, step)
@@ -72,9 +72,12 @@ def _write_hyper_parameters(
     writer: SummaryWriter, config: dict[str, Setting], metrics: dict[str, float]
 ) -> None:
     # `SummaryWriter.add_hparams` makes a run of its own below this one, and Lightning's
-    # `hp_metric` stays at -1: the three summaries go into this run, at its end.
-    for summary in hparams(config, metrics):
-        writer._get_file_writer().add_summary(summary)
+    # `hp_metric` stays at -1: the summaries go into this run, at its end. Without the
+    # first one, which lists the columns: TensorBoard takes one run's list for all, and
+    # the settings only other models have would not be shown. It finds them itself.
+    _, start, end = hparams(config, metrics)
+    for summary in (start, end):
+        _add(writer, summary)
 
 
 def _write_picture(writer: SummaryWriter, tag: str, picture: Path, step: int) -> None:
@@ -86,7 +89,12 @@ def _write_picture(writer: SummaryWriter, tag: str, picture: Path, step: int) ->
         encoded_image_string=encoded, width=width, height=height, colorspace=4
     )
     summary = Summary(value=[Summary.Value(tag=tag, image=image)])
-    writer._get_file_writer().add_summary(summary, step)
+    _add(writer, summary, step)
+
+
+def _add(writer: SummaryWriter, summary: Any, step: int | None = None) -> None:
+    assert writer.file_writer is not None  # it is open
+    writer.file_writer.add_summary(summary, step)
 
 
 def _write_graph(writer: SummaryWriter, model: nn.Module, example: Any) -> None:

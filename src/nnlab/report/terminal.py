@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nnlab.report.commands import next_commands
+from nnlab.report.commands import next_commands, seen_from_here
 from nnlab.report.run_folder import RunFolder
 from nnlab.report.wording import duration_text, metric_text, reference
 
@@ -40,7 +40,7 @@ def print_result(console: Console, folder: Path) -> None:
         console.print(
             Text("  # look at the page of this run, in a browser", style="dim")
         )
-        _print_whole(console, f"  {report}")
+        _print_whole(console, f"  {seen_from_here(report)}")
 
 
 def _headline(run: RunFolder) -> Text:

@@ -17,14 +17,14 @@ def metric_text(name: str, value: Any) -> str:
         return str(value)
     if name.rpartition("/")[2].startswith("accuracy") and 0 <= value <= 1:
         return f"{100 * value:.2f} %"
-    if isinstance(value, int) or (value == int(value) and abs(value) < 1e15):
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
     return f"{value:.4g}"
 
 
 def duration_text(seconds: float) -> str:
     """Return `8.2 s`, `3 min 20 s` or `2 h 5 min`."""
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

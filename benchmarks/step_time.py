@@ -1,0 +1,73 @@
+"""nnlab's time a step, against a hand-written PyTorch loop in the same process.
+
+    python benchmarks/step_time.py
+
+Each network is trained as a user trains it, with the log, TensorBoard and the progress
+bar on; a callback (benchmarks/step_time/) takes turns with the loop. Printed is the
+median over the turns of one's time over the other's, by the clock and on the processor:
+the second is the steadier on a busy machine. Exit status 1 where a bar is missed.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+STEPS = 50  # of a turn
+BARS = {"mlp": 1.40, "lenet5": 1.10}
+SETTINGS = {
+    "mlp": ["model.hidden_sizes=[300]", "model.activation=tanh"],
+    "lenet5": ["model.variant=modern", "callback.step_time.chunks=12"],
+}
+
+
+def turns(network: str, folder: Path) -> list[list[float]]:
+    """Run nnlab; return the seconds of each turn, as `comparison.Turn` orders them."""
+    file = folder / f"{network}.json"
+    command = [
+        *(sys.executable, "-m", "nnlab", f"model={network}", "data=random_images"),
+        *("optimizer=adam", "optimizer.lr=1e-3", "schedule=constant"),
+        *("trainer=cpu", "trainer.max_epochs=100", f"output_dir={folder}"),
+        *("callback=step_time", f"callback.step_time.network={network}"),
+        *(f"callback.step_time.chunk_size={STEPS}", f"callback.step_time.file={file}"),
+        *SETTINGS[network],
+    ]
+    # FORCE_COLOR makes rich draw its bar, though nobody looks
+    surroundings = {
+        "NNLAB_PLUGINS": str(HERE / "step_time"),
+        "FORCE_COLOR": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    subprocess.run(
+        command, check=True, env=os.environ | surroundings, stdout=subprocess.DEVNULL
+    )
+    return json.loads(file.read_text())
+
+
+def main() -> int:
+    """Measure, print a line a network; return the exit status."""
+    missed = False
+    print("network   nnlab us   loop us   ratio     bar   on the processor")
+    with tempfile.TemporaryDirectory() as folder:
+        for network, bar in BARS.items():
+            rows = turns(network, Path(folder))
+            ours, loop = (
+                statistics.median(row[column] for row in rows) * 1e6 / STEPS
+                for column in (0, 1)
+            )
+            ratio = statistics.median(row[0] / row[1] for row in rows)
+            processor = statistics.median(row[2] / row[3] for row in rows)
+            print(
+                f"{network:8} {ours:9.0f} {loop:9.0f} {ratio:7.3f} {bar:7.2f} "
+                f"{processor:7.3f}"
+            )
+            missed |= ratio > bar
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""A run that takes turns with a hand-written loop, so that both meet the same noise."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+from lightning import Callback, LightningModule, Trainer
+
+from nnlab.ext.step_time.hand_written import NETWORKS, Loop
+from nnlab.ext.step_time.random_images import scaled
+from nnlab.limits import Count
+
+NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"
+
+# Seconds of a turn: the run's and the loop's by the clock, both on the processor.
+Turn = tuple[float, float, float, float]
+
+
+def clocks() -> tuple[float, float]:
+    """Return the wall's time and this process's own on the processor."""
+    return time.perf_counter(), time.process_time()
+
+
+def since(started: tuple[float, float]) -> tuple[float, float]:
+    """Return the seconds gone by on both clocks."""
+    wall, processor = clocks()
+    return wall - started[0], processor - started[1]
+
+
+class Comparison(Callback):
+    """Times `chunk_size` steps of the run, then as many of the loop, and so on.
+
+    A run's step lasts from one batch's start to the next: all of Lightning, nnlab, its
+    log and its progress bar are in it; validation between two epochs is not.
+    """
+
+    def __init__(
+        self,
+        *,
+        network: Literal["mlp", "lenet5"],
+        chunk_size: Count,
+        chunks: Count,
+        file: str,
+    ) -> None:
+        self.network, self.file = network, Path(file)
+        self.chunk_size, self.chunks = chunk_size, chunks
+        self.turns: list[Turn] = []
+        self._steps = 0
+        self._started = clocks()
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        data: Any = trainer.datamodule
+        data.setup()
+        images, labels = data.splits.train
+        network = NETWORKS[self.network]()
+        hand, ours = (
+            sum(p.numel() for p in each.parameters()) for each in (network, pl_module)
+        )
+        assert hand == ours, f"the loop trains {hand} weights, the run {ours}"
+        self._loop = Loop(
+            network, images, labels, scale=scaled, batch_size=data.batch_size
+        )
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        self._steps = 0
+
+    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
+        if self._steps == self.chunk_size:
+            wall, processor = since(self._started)
+            loop_wall, loop_processor = self._loop_turn()
+            self.turns.append((wall, loop_wall, processor, loop_processor))
+            self._steps = 0
+            trainer.should_stop = len(self.turns) > self.chunks
+        if self._steps == 0:
+            self._started = clocks()
+        self._steps += 1
+
+    def on_train_end(self, *_: Any) -> None:
+        self.file.write_text(json.dumps(self.turns[1:]))  # the first warms up
+
+    def _loop_turn(self) -> tuple[float, float]:
+        # Lightning has torch.optim look for a GPU through NVML at each step; a process
+        # that never imported Lightning does not pay for that.
+        before = os.environ.get(NVML_CHECK)
+        os.environ[NVML_CHECK] = "0"
+        started = clocks()
+        self._loop.take(self.chunk_size)
+        seconds = since(started)
+        if before is not None:
+            os.environ[NVML_CHECK] = before
+        return seconds

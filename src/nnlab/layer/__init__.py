@@ -1,0 +1,1 @@
+"""Layers: blocks that three models share."""

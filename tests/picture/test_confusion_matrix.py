@@ -1,0 +1,67 @@
+import pytest
+import sklearn.metrics
+import torch
+
+from nnlab.picture.canvas import ERRORS, FAINT
+from nnlab.picture.confusion_matrix import RIGHT, confusion_matrix
+
+
+@pytest.fixture
+def answers() -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores of 500 examples of 7 classes, right about two times of three."""
+    generator = torch.Generator().manual_seed(3)
+    labels = torch.randint(7, (500,), generator=generator)
+    scores = torch.randn(500, 7, generator=generator)
+    return scores + 2.2 * torch.eye(7)[labels], labels
+
+
+def written(figure, classes):
+    counts = torch.zeros(classes, classes, dtype=torch.long)
+    for text in figure.axes[0].texts:
+        column, row = text.get_position()
+        if text.get_color() != FAINT:
+            counts[row, column] = int(text.get_text())
+    return counts
+
+
+def test_writes_the_counts_of_scikit_learn(answers):
+    scores, labels = answers
+    expected = sklearn.metrics.confusion_matrix(labels, scores.argmax(dim=1))
+    figure = confusion_matrix(scores, labels)
+    assert written(figure, 7).tolist() == expected.tolist()
+
+
+def test_says_accuracy_and_errors_in_the_title(answers):
+    scores, labels = answers
+    right = int((scores.argmax(dim=1) == labels).sum())
+    title = confusion_matrix(scores, labels).axes[0].get_title()
+    assert title == f"accuracy {right / 500:.2%} · {500 - right} of 500 wrong"
+
+
+def test_the_worst_error_of_a_row_stands_out_and_the_diagonal_does_not():
+    # Of class 0, 990 are right and 10 taken for 1; of class 1, 4 right, 1 taken for 0
+    labels = torch.tensor([0] * 1000 + [1] * 5)
+    said = torch.tensor([0] * 990 + [1] * 10 + [1] * 4 + [0])
+    patches = confusion_matrix(torch.eye(2)[said], labels).axes[0].patches
+    sides = {}
+    colours = {}
+    for patch in patches:
+        column, row = round(patch.get_center()[0]), round(patch.get_center()[1])
+        sides[row, column] = patch.get_width()
+        colours[row, column] = patch.get_facecolor()
+    assert colours[1, 0] == ERRORS(1.0)  # a fifth of its row
+    assert sides[1, 0] == pytest.approx(0.96)
+    assert sides[0, 1] == pytest.approx(0.56 + 0.4 * 0.05)  # a hundredth of its row
+    assert colours[0, 0] == colours[1, 1] != colours[1, 0]
+    assert RIGHT
+
+
+def test_a_class_without_examples_and_no_errors_at_all_can_be_drawn():
+    figure = confusion_matrix(torch.eye(3)[[0, 0, 1]], torch.tensor([0, 0, 1]))
+    assert written(figure, 3).tolist() == [[2, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert figure.axes[0].get_title() == "accuracy 100.00% · 0 of 3 wrong"
+
+
+def test_many_classes_are_drawn_without_numbers():
+    labels = torch.arange(100)
+    assert not confusion_matrix(torch.eye(100), labels).axes[0].texts
