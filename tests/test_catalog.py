@@ -36,6 +36,8 @@ def broken_lab(monkeypatch, tmp_path) -> Path:
     folder = tmp_path / "elsewhere/broken_lab"
     folder.mkdir(parents=True)
     (folder / "nnlab-plugin.toml").write_text("api = 2\n")
+    (folder / "conf/model").mkdir(parents=True)
+    (folder / "conf/model/ghost.yaml").write_text("# Never to be listed.\n")
     monkeypatch.setenv("NNLAB_PLUGINS", f"{SAMPLE}{os.pathsep}{folder}")
     return folder
 
@@ -132,20 +134,21 @@ def test_lines_are_aligned_and_fit_eighty_columns(monkeypatch, tmp_path):
 def test_a_broken_plugin_is_off_in_every_list(broken_lab):
     line = "off: broken_lab: name is missing"
     assert catalog().count(line) == 1
-    assert catalog("models").endswith(line)
+    assert catalog("models").endswith(f"\n\n{line}\n")
+    assert "ghost" not in catalog() + catalog("models")
     table = plugins_table().splitlines()
     assert table[1] == "broken_lab  ?    NNLAB_PLUGINS  off: name is missing"
 
 
 def test_plugins_are_listed_a_line_each():
     assert plugins_table() == (
-        "local_lab  1.0  NNLAB_PLUGINS  ADALINE and two moons: a plugin in a folder"
+        "local_lab  1.0  NNLAB_PLUGINS  ADALINE and two moons: a plugin in a folder\n"
     )
 
 
 def test_without_plugins_the_list_says_how_to_name_one(monkeypatch):
     monkeypatch.delenv("NNLAB_PLUGINS")
-    assert plugins_table() == "no plugins; NNLAB_PLUGINS=<folder> names one"
+    assert plugins_table() == "no plugins; NNLAB_PLUGINS=<folder> names one\n"
 
 
 def test_a_plugins_page_holds_all_that_is_known_of_it():

@@ -66,7 +66,10 @@ MISTAKES = {
     "no such run": ("test run=nowhere", "there is no folder nowhere"),
     "unknown group to list": ("list modles", "did you mean model"),
     "unknown plugin": ("plugins info nothing", "nothing"),
-    "unwritable": ("output_dir=/proc/nnlab", "output_dir=/proc/nnlab cannot be written"),
+    "unwritable": (
+        "output_dir=/proc/nnlab",
+        "output_dir=/proc/nnlab cannot be written",
+    ),
 }
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lightning import Callback, LightningModule, Trainer
-
 from nnlab.ext.step_time.hand_written import NETWORKS, Loop
 from nnlab.ext.step_time.random_images import scaled
+
 from nnlab.limits import Count
 
 NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"

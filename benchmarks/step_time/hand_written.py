@@ -36,8 +36,10 @@ NETWORKS = {"mlp": mlp, "lenet5": lenet5}
 
 
 class Loop:
-    """Trains on batches drawn by index from images in memory; looks at the loss
-    once in a turn, as one does."""
+    """Trains on batches drawn by index from images in memory.
+
+    It looks at the loss once in a turn, as one does.
+    """
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class Loop:
         self.first = 0
 
     def take(self, steps: int) -> float:
-        """Take that many steps; return the last loss."""
+        """Train for that many steps; return the last loss."""
         loss = torch.tensor(0.0)
         for _ in range(steps):
             index = self.order[self.first : self.first + self.batch_size]

@@ -116,7 +116,10 @@ def _change(config: Config, path: str, value: Any, plugins: Plugins) -> None:
 
 
 def _check_unfinished(config: Config, content: Config, folder: RunFolder) -> None:
-    epochs, steps = config["trainer"].get("max_epochs"), config["trainer"].get("max_steps")
+    epochs, steps = (
+        config["trainer"].get("max_epochs"),
+        config["trainer"].get("max_steps"),
+    )
     done = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
     is_complete = folder.read_json("status.json").get("status") == "complete"
     if is_complete and epochs not in (None, -1) and done >= epochs:
@@ -138,7 +141,9 @@ def _checkpoint_file(place: str, which: str) -> Path:
     file = folder.checkpoints / f"{which}.ckpt"
     other = folder.checkpoints / "last.ckpt"
     if not file.is_file() and not other.is_file():
-        raise UserError(f"run={place} has no checkpoint yet; continue it: resume={place}")
+        raise UserError(
+            f"run={place} has no checkpoint yet; continue it: resume={place}"
+        )
     return file if file.is_file() else other
 
 

@@ -35,7 +35,16 @@ ROLES: dict[str, type] = {
     "trainer": Trainer,
 }
 NAMED = ("regularizer", "callback", "logger")
-PARTS = (nn.Module, Callback, Logger, Optimizer, LRScheduler, Precision, Profiler, Strategy)
+PARTS = (
+    nn.Module,
+    Callback,
+    Logger,
+    Optimizer,
+    LRScheduler,
+    Precision,
+    Profiler,
+    Strategy,
+)
 LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics")
 
 # What an object takes besides its numbers, once there is something to give.
@@ -104,7 +113,9 @@ def fill_facts(config: Config, facts: Mapping[str, int]) -> Config:
     filled: Config = {}
     for name, value in config["model"].items():
         if value == "???" and name not in facts:
-            offered = ", ".join(f"{key}={facts[key]}" for key in sorted(facts)) or "nothing"
+            offered = (
+                ", ".join(f"{key}={facts[key]}" for key in sorted(facts)) or "nothing"
+            )
             raise UserError(
                 f"model={choices['model']} needs {name}, which data={choices['data']} "
                 f"does not offer (it offers {offered}); give model.{name}, or other data"

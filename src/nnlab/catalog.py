@@ -1,4 +1,4 @@
-"""What can be chosen, as text: `nnlab list` and `nnlab plugins`.
+"""What can be chosen, as lines of text: `nnlab list` and `nnlab plugins`.
 
 Reads file names and first comments only: no torch, no Hydra.
 """
@@ -64,26 +64,26 @@ def catalog(word: str | None = None) -> str:
             for group, found in groups.items()
         ]
         hint = "nnlab list models: one group, a line an option"
-        return "\n".join([_columns(counts), *_off(), "", hint])
+        return _lines([*_columns(counts), *_off(), "", hint])
     spellings = {name: group for group in groups for name in (*_plurals(group), group)}
     if word not in spellings:
         hint = did_you_mean(word, groups)
         raise UserError(f"list {word}: no config group called {word!r}{hint}")
     found = groups[spellings[word]]
     if not found:
-        return f"no {spellings[word]} yet"
+        return _lines([f"no {spellings[word]} yet"])
     rows = [
         (option.name, option.summary, f" [{option.owner}]" if option.owner else "")
         for option in found
     ]
-    return "\n".join([_columns(rows), *_off()])
+    return _lines([*_columns(rows), *_off()])
 
 
 def plugins_table() -> str:
     """Return one line a plugin: name, version, origin, summary or why it is off."""
     plugins = find_plugins()
     if not plugins:
-        return "no plugins; NNLAB_PLUGINS=<folder> names one"
+        return _lines(["no plugins; NNLAB_PLUGINS=<folder> names one"])
     rows = [
         (plugin.name, plugin.version or "?", plugin.origin, _state(plugin))
         for plugin in plugins
@@ -95,7 +95,7 @@ def plugins_table() -> str:
             cell.ljust(width) for cell, width in zip(cells, widths, strict=True)
         )
         lines.append(_cut(f"{start}  {state}"))
-    return "\n".join(lines)
+    return _lines(lines)
 
 
 def plugin_info(name: str) -> str:
@@ -105,7 +105,7 @@ def plugin_info(name: str) -> str:
     if not found:
         hint = did_you_mean(name, (plugin.name for plugin in plugins))
         raise UserError(f"no plugin called {name!r}{hint}")
-    return "\n\n".join(map(_info, found))
+    return "\n".join(map(_info, found))
 
 
 def _info(plugin: Plugin) -> str:
@@ -125,7 +125,7 @@ def _info(plugin: Plugin) -> str:
         for key, text in facts.items()
         for first, line in ((n == 0, line) for n, line in enumerate(text.splitlines()))
     ]
-    return "\n".join(rows)  # not cut: paths and hashes are there to be copied
+    return _lines(rows)  # not cut: paths and hashes are there to be copied
 
 
 def _options(group: str, plugins: list[Plugin]) -> list[Option]:
@@ -157,10 +157,14 @@ def _off() -> list[str]:
     return ["", *(_cut(f"off: {p.name}: {p.broken}") for p in broken)] if broken else []
 
 
-def _columns(rows: list[tuple[str, str, str]]) -> str:
+def _columns(rows: list[tuple[str, str, str]]) -> list[str]:
     """Align names and texts; what does not fit is cut from the text, not the tail."""
     width = max(len(name) for name, _, _ in rows)
-    return "\n".join(_cut(f"{name:{width}}  {text}", tail) for name, text, tail in rows)
+    return [_cut(f"{name:{width}}  {text}", tail) for name, text, tail in rows]
+
+
+def _lines(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _cut(line: str, tail: str = "") -> str:

@@ -176,7 +176,11 @@ class Checkpoints(Checkpoint):
         epochs, steps = trainer.max_epochs, trainer.max_steps
         return (
             trainer.should_stop
-            or (epochs is not None and epochs != -1 and trainer.current_epoch + 1 >= epochs)
+            or (
+                epochs is not None
+                and epochs != -1
+                and trainer.current_epoch + 1 >= epochs
+            )
             or (steps != -1 and trainer.global_step >= steps)
         )
 

@@ -124,7 +124,9 @@ def plugins(words: list[str]) -> int:
         case ["info", name]:
             sys.stdout.write(plugin_info(name))
         case ["info"]:
-            raise UserError("plugins info needs a plugin's name; plugins list shows them")
+            raise UserError(
+                "plugins info needs a plugin's name; plugins list shows them"
+            )
         case _:
             hint = did_you_mean(words[0], ["list", "info"])
             raise UserError(f"no verb called 'plugins {' '.join(words)}'{hint}")

@@ -43,11 +43,12 @@ class Composer:
         paths = create_config_search_path(str(conf_folder()))
         self.plugins = find_plugins()
         for provider, path in search_path(self.plugins):
-            paths.append(provider, path)
+            paths.prepend(provider, path, anchor="schema")  # which must stay the last
         if config_dir is not None:
             if not Path(config_dir).is_dir():
                 raise UserError(f"--config-dir {config_dir} is not a folder")
-            paths.append("command-line", Path(config_dir).absolute().as_uri())
+            folder = Path(config_dir).absolute().as_uri()
+            paths.prepend("command-line", folder, anchor="schema")
         GlobalHydra.instance().clear()
         self.hydra = Hydra.create_main_hydra2("nnlab", paths)
         self.config_name = config_name
@@ -83,7 +84,9 @@ class Composer:
         except (HydraException, OmegaConfBaseException) as error:
             raise UserError(_first_line(error)) from error
         chosen = config.hydra.runtime.choices
-        choices = {name: chosen[name] for name in sorted(chosen) if name in self.groups()}
+        choices = {
+            name: chosen[name] for name in sorted(chosen) if name in self.groups()
+        }
         with open_dict(config):
             if run_mode == RunMode.RUN:
                 del config["hydra"]

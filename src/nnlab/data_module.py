@@ -101,10 +101,10 @@ class DataModule(LightningDataModule):
         if self.trainer is None:
             return {}
         loop = self.trainer.fit_loop
-        epoch = loop.epoch_progress.current
         # between two epochs Lightning still counts the batches of the one that ended
-        is_inside = epoch.ready > epoch.processed
-        position = loop.epoch_loop.batch_progress.current.processed if is_inside else 0
+        is_inside = loop.epoch_progress.current.ready > self.trainer.current_epoch
+        batches: Any = loop.epoch_loop.batch_progress.current
+        position = batches.processed if is_inside else 0
         return {"epoch": self.trainer.current_epoch, "position": position}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:

@@ -55,15 +55,14 @@ def download(urls: Sequence[str], target: Path, *, sha256: str, size: int) -> No
     causes: list[str] = []
     for url in urls:
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             _fetch(url, part, sha256=sha256, size=size)
             part.replace(target)
         except (OSError, http.client.HTTPException, zlib.error) as cause:
-            causes.append(str(cause) or type(cause).__name__)
+            causes.append(_sentence(cause))
         else:
             return
         finally:
-            # a folder that cannot be made holds nothing to clear away
+            # where the folder was not made there is nothing to clear away
             if part.parent.is_dir():
                 part.unlink(missing_ok=True)
     raise UserError(
@@ -76,10 +75,12 @@ def download(urls: Sequence[str], target: Path, *, sha256: str, size: int) -> No
 def _fetch(url: str, part: Path, *, sha256: str, size: int) -> None:
     _refuse_other_than_https(url)
     opener = urllib.request.build_opener(_HttpsOnly)
-    with opener.open(url, timeout=SECONDS_TO_ANSWER) as answer, part.open("wb") as file:
-        digest = _unpack(answer, file, size=size)
-        file.flush()
-        os.fsync(file.fileno())
+    with opener.open(url, timeout=SECONDS_TO_ANSWER) as answer:
+        part.parent.mkdir(parents=True, exist_ok=True)  # not before there is an answer
+        with part.open("wb") as file:
+            digest = _unpack(answer, file, size=size)
+            file.flush()
+            os.fsync(file.fileno())
     if digest != sha256:
         raise _RefusedError(f"{url} has the SHA-256 {digest}, not {sha256}")
 
@@ -101,6 +102,11 @@ def _unpack(packed: IO[bytes], unpacked: IO[bytes], *, size: int) -> str:
     if not unzip.eof:
         raise _RefusedError(f"it ends after {received} bytes, before its content does")
     return digest.hexdigest()
+
+
+def _sentence(cause: Exception) -> str:
+    reason = getattr(cause, "reason", cause)  # of urllib's errors, without its brackets
+    return getattr(reason, "strerror", None) or str(reason) or type(cause).__name__
 
 
 def _refuse_other_than_https(url: str) -> None:

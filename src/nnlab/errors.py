@@ -34,7 +34,9 @@ def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
         return f"; did you mean {' or '.join(prefix + name for name in close)}?"
     if not known:
         return ""
-    shown = ", ".join(prefix + name for name in known[:12]) + (", …" if len(known) > 12 else "")
+    shown = ", ".join(prefix + name for name in known[:12]) + (
+        ", …" if len(known) > 12 else ""
+    )
     return f"; there is {shown}"
 
 

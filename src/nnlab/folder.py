@@ -62,7 +62,9 @@ class RunFolder:
         """
         path = Path(path)
         if not path.is_dir():
-            raise UserError(f"there is no folder {path}; name a run's folder in outputs")
+            raise UserError(
+                f"there is no folder {path}; name a run's folder in outputs"
+            )
         if not (path / "config.yaml").is_file():
             raise UserError(f"{path} is no run's folder: it has no config.yaml")
         return cls(path)
@@ -113,7 +115,9 @@ class RunFolder:
             config: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
             raise UserError(f"{file} cannot be read: {_line(error)}") from error
-        if not isinstance(config, dict) or not {"model", "data", "choices"} <= set(config):
+        if not isinstance(config, dict) or not {"model", "data", "choices"} <= set(
+            config
+        ):
             raise UserError(f"{file} is not the config of a run")
         return config
 

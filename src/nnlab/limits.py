@@ -1,6 +1,6 @@
 """What a constructor's numbers may be, as types; `build` checks them before it calls.
 
-    def __init__(self, *, heads: Count, dropout: Share) -> None:
+def __init__(self, *, heads: Count, dropout: Share) -> None:
 """
 
 from typing import Annotated

@@ -42,7 +42,9 @@ class Meter:
         means: dict[str, float] = {}
         for name, total in self.sums.items():
             seen = self._seen_sums.get(name)
-            means[name] = (total.item() - (seen.item() if seen is not None else 0)) / weight
+            means[name] = (
+                total.item() - (seen.item() if seen is not None else 0)
+            ) / weight
         self._seen_sums = {name: total.clone() for name, total in self.sums.items()}
         self._seen_weight = self.weight
         return means

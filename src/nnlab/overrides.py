@@ -29,7 +29,9 @@ def parse(overrides: Sequence[str]) -> list[Override]:
         except HydraException as error:
             hint = "" if "=" in word else "; a setting is written key=value"
             raise UserError(f"cannot read {word!r}{hint or _reason(error)}") from error
-        key = override.key_or_group + (f"@{override.package}" if override.package else "")
+        key = override.key_or_group + (
+            f"@{override.package}" if override.package else ""
+        )
         if key in seen:
             raise UserError(f"{key} is given twice: {seen[key]} and {word}; keep one")
         seen[key] = word
@@ -127,7 +129,9 @@ def _checked_value(
             known |= taken
         if depth == 0:
             known |= set(composer.groups())
-        raise UserError(_unknown(override, keys[:depth], key, last, known, config, composer))
+        raise UserError(
+            _unknown(override, keys[:depth], key, last, known, config, composer)
+        )
     return word
 
 

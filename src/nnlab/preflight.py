@@ -87,5 +87,3 @@ def _check_shape(parts: Parts) -> None:
             f"model={choices['model']} takes {wanted.dtype.__name__} "
             f"({wanted.dim_str.strip()}) and data={choices['data']} gives {kind} ({sizes})"
         )
-
-

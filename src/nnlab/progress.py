@@ -83,7 +83,11 @@ class ProgressReport(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # In a log a line a second is plenty, however short the epochs are.
         is_last = bool(self._total) and self._steps >= self._total
-        if time.monotonic() - self._line_at > 1 or trainer.current_epoch == 0 or is_last:
+        if (
+            time.monotonic() - self._line_at > 1
+            or trainer.current_epoch == 0
+            or is_last
+        ):
             assert isinstance(pl_module, Learner)
             means = pl_module.meters["train"]
             loss = means.sums["loss"].item() / means.weight if means.weight else None
@@ -112,7 +116,11 @@ class ProgressReport(Callback):
     def _epoch(self, trainer: Trainer) -> str:
         epochs = trainer.max_epochs
         done = trainer.current_epoch + 1
-        return f"{done:>{len(str(epochs))}}/{epochs}" if epochs not in (None, -1) else str(done)
+        return (
+            f"{done:>{len(str(epochs))}}/{epochs}"
+            if epochs not in (None, -1)
+            else str(done)
+        )
 
     def _numbers(self, trainer: Trainer, loss: float | None) -> str:
         parts: list[str] = []

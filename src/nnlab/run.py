@@ -1,7 +1,7 @@
 """One run, from a config to its report. Read this first.
 
-    check the settings -> seed -> build data and model -> one batch through everything
-    -> make the folder -> fit -> test with the best weights -> report
+check the settings -> seed -> build data and model -> one batch through everything
+-> make the folder -> fit -> test with the best weights -> report
 """
 
 import logging
@@ -157,7 +157,9 @@ def make_trainer(
     """Build Lightning's Trainer with what every run has."""
     config = parts.config
     from_step = 0 if last is None else int(read_checkpoint(last)["global_step"])
-    loggers: list[Logger] = [MetricsFile(folder.path / "metrics.jsonl", from_step=from_step)]
+    loggers: list[Logger] = [
+        MetricsFile(folder.path / "metrics.jsonl", from_step=from_step)
+    ]
     for name, node in (config["logger"] or {}).items():
         place = {"save_dir": str(folder.path), "name": "", "version": name}
         purge = {"purge_step": from_step} if from_step and name == "tensorboard" else {}
@@ -192,7 +194,9 @@ def _judged(reference: Config | None, metrics: dict[str, float]) -> Config | Non
     met = None
     if reached is not None:
         higher = reference["better"] == "higher"
-        met = reached >= reference["target"] if higher else reached <= reference["target"]
+        met = (
+            reached >= reference["target"] if higher else reached <= reference["target"]
+        )
     return {**reference, "reached": reached, "met": met}
 
 

@@ -48,7 +48,9 @@ def check_settings(config: dict[str, Any]) -> None:
     for name in LENGTHS:
         value = trainer.get(name, -1)
         if isinstance(value, int) and value < 1 and value != -1:
-            raise UserError(f"trainer.{name}={value} must be at least 1, or -1: no limit")
+            raise UserError(
+                f"trainer.{name}={value} must be at least 1, or -1: no limit"
+            )
     for name in COUNTS:
         if name in trainer and trainer[name] is not None:
             check_value(trainer[name], Count, f"trainer.{name}")
@@ -77,7 +79,9 @@ def _check_hardware(trainer: dict[str, Any]) -> None:
             "trainer=mps needs an Apple GPU, and there is none here; "
             "trainer=cpu runs everywhere"
         )
-    available = gpus or 1 if accelerator in ("gpu", "cuda", "mps") else os.cpu_count() or 1
+    available = (
+        gpus or 1 if accelerator in ("gpu", "cuda", "mps") else os.cpu_count() or 1
+    )
     _check_devices(trainer.get("devices", "auto"), available, accelerator)
     strategy = trainer.get("strategy", "auto")
     strategies = {*StrategyRegistry.available_strategies(), "auto"}
@@ -85,7 +89,9 @@ def _check_hardware(trainer: dict[str, Any]) -> None:
         hint = did_you_mean(strategy, strategies)
         raise UserError(f"trainer.strategy={strategy} is not known{hint}")
     precision = trainer.get("precision")
-    precisions = {str(value) for kind in get_args(_PRECISION_INPUT) for value in get_args(kind)}
+    precisions = {
+        str(value) for kind in get_args(_PRECISION_INPUT) for value in get_args(kind)
+    }
     if precision is not None and str(precision) not in precisions:
         hint = did_you_mean(str(precision), precisions)
         raise UserError(f"trainer.precision={precision} is not known{hint}")
@@ -98,7 +104,9 @@ def _check_devices(devices: Any, available: int, accelerator: str) -> None:
         devices = int(devices)
     kind = "CPU cores" if accelerator == "cpu" else "devices"
     if isinstance(devices, list):
-        beyond = [each for each in devices if not isinstance(each, int) or each >= available]
+        beyond = [
+            each for each in devices if not isinstance(each, int) or each >= available
+        ]
         if beyond or not devices:
             raise UserError(
                 f"trainer.devices={devices} names devices that are not here; "

@@ -31,7 +31,14 @@ from nnlab.report.sweep_table import sweep_table
 from nnlab.target import check_value
 
 POLL_SECONDS = 0.05
-RANKS = ("LOCAL_RANK", "NODE_RANK", "GLOBAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+RANKS = (
+    "LOCAL_RANK",
+    "NODE_RANK",
+    "GLOBAL_RANK",
+    "WORLD_SIZE",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+)
 
 
 @dataclass
@@ -56,11 +63,15 @@ def sweep(overrides: list[str], composer: Composer) -> int:
     """
     for own in ("folder", "resume"):
         if any(override.key_or_group == own for override in parse(overrides)):
-            raise UserError(f"{own}= is for one run; a sweep's jobs have their own folders")
+            raise UserError(
+                f"{own}= is for one run; a sweep's jobs have their own folders"
+            )
     plus: set[str] = set()
     for job in sample_jobs(overrides):
         accepted = checked(job, composer)
-        plus |= {word[1:].partition("=")[0] for word in accepted if word.startswith("+")}
+        plus |= {
+            word[1:].partition("=")[0] for word in accepted if word.startswith("+")
+        }
         config = composer.compose(accepted)
         check_value(config["sweep"]["workers"], Count, "sweep.workers")
     words = [f"+{w}" if w.partition("=")[0] in plus else w for w in overrides]
@@ -70,7 +81,9 @@ def sweep(overrides: list[str], composer: Composer) -> int:
     Console(highlight=False).print(sweep_table([asdict(job) for job in jobs]))
     for job in jobs:
         if job.status != "complete":
-            sys.stderr.write(f"nnlab: job {job.number} ({job.name}) {job.status}: {job.cause}\n")
+            sys.stderr.write(
+                f"nnlab: job {job.number} ({job.name}) {job.status}: {job.cause}\n"
+            )
     if any(job.status in ("interrupted", "not started") for job in jobs):
         return 128 + signal.SIGINT
     return int(any(job.status != "complete" for job in jobs))
@@ -172,12 +185,18 @@ class LocalLauncher(Launcher):
     def _cause(self, job: Job, folder: RunFolder, status: int) -> str:
         if status < 0:
             return f"killed by {signal.Signals(-status).name}; continue it: resume={job.folder}"
-        lines = self._log(job).read_text(encoding="utf-8", errors="replace").splitlines()
-        said = [line.removeprefix("nnlab: ") for line in lines if line.startswith("nnlab: ")]
+        lines = (
+            self._log(job).read_text(encoding="utf-8", errors="replace").splitlines()
+        )
+        said = [
+            line.removeprefix("nnlab: ") for line in lines if line.startswith("nnlab: ")
+        ]
         if said:
             return said[-1]
         cause = folder.read_json("status.json").get("cause")
-        return cause or next((x for x in reversed(lines) if x.strip()), f"exit {status}")
+        return cause or next(
+            (x for x in reversed(lines) if x.strip()), f"exit {status}"
+        )
 
     def _log(self, job: Job) -> Path:
         return self.folder / "logs" / f"{Path(job.folder).name}.txt"
@@ -211,5 +230,3 @@ def _returned(job: Job) -> JobReturn:
     returned = JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED)
     returned.return_value = asdict(job)
     return returned
-
-

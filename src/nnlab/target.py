@@ -66,11 +66,20 @@ def check_arguments(
     for name, value in arguments.items():
         if name not in parameters and not takes_any:
             hint = did_you_mean(name, parameters)
-            raise UserError(f"{where}.{name} is nothing that {cls.__name__} takes{hint}")
+            raise UserError(
+                f"{where}.{name} is nothing that {cls.__name__} takes{hint}"
+            )
         accepted[name] = check_value(value, hints.get(name, Any), f"{where}.{name}")
     for name, parameter in parameters.items():
-        named = parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-        if named and parameter.default is parameter.empty and name not in later | accepted.keys():
+        named = parameter.kind in (
+            parameter.KEYWORD_ONLY,
+            parameter.POSITIONAL_OR_KEYWORD,
+        )
+        if (
+            named
+            and parameter.default is parameter.empty
+            and name not in later | accepted.keys()
+        ):
             raise UserError(f"{where}.{name} is missing; {cls.__name__} needs it")
     return accepted
 

@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -150,10 +151,14 @@ def test_a_damaged_packed_file_is_one_sentence(small, damage):
 
 def test_a_packed_file_of_gigabytes_is_not_unpacked(small):
     path = small / "train-images-idx3-ubyte"
-    bomb = gzip.compress(path.read_bytes()[:16] + bytes(100_000_000))
+    bomb = gzip.compress(path.read_bytes()[:16] + bytes(100_000_000))  # 0.1 MB
     path.unlink()
     path.with_name(f"{path.name}.gz").write_bytes(bomb)
+    tracemalloc.start()
     assert "longer than" in fault(small)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 def test_a_folder_in_a_files_place_is_one_sentence(small):

@@ -37,18 +37,17 @@ def train_one(model: Perceptron, optimizer, row, label) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize(("use_bias", "start"), [(True, "zero"), (False, "uniform")])
 @pytest.mark.parametrize("classes", [2, 5])
-@pytest.mark.parametrize("start", ["zero", "uniform"])
 def test_reproduces_rosenblatts_rule_update_for_update(
     make, dtype, use_bias, classes, start
 ):
     torch.manual_seed(3)
     settings = (f"model.use_bias={use_bias}", f"model.initial_weights={start}")
     model = make(*settings, input_size=6, classes=classes).to(dtype)
-    stream = torch.randperm(200).repeat(2)
-    x = torch.randn(200, 6, dtype=dtype)[stream]
-    label = torch.randint(classes, (200,))[stream]
+    stream = torch.randperm(100).repeat(2)
+    x = torch.randn(100, 6, dtype=dtype)[stream]
+    label = torch.randint(classes, (100,))[stream]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
 
     units = 1 if classes == 2 else classes
@@ -78,7 +77,7 @@ def test_reproduces_rosenblatts_rule_update_for_update(
             np.testing.assert_allclose(
                 model.units.bias.detach().numpy(), bias, rtol=0, atol=tolerance
             )
-    assert updates > 50
+    assert updates > 20
 
 
 def test_bits_and_a_rate_of_one_reproduce_the_rule_to_the_last_bit(make):
@@ -135,14 +134,14 @@ def test_learns_exactly_the_separable_boolean_functions(make, bits, learnable):
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.zero_()
-        is_learned = learns(model, optimizer, (rows, label), sweeps=50)
+        is_learned = learns(model, optimizer, (rows, label), sweeps=20)
         assert is_learned == separable(rows, label, use_bias=True)
         learned += is_learned
     assert learned == learnable
 
 
 def learns(model: Perceptron, optimizer, batch, *, sweeps: int) -> bool:
-    # All rows at once: the rule's updates add up, and it still ends where a line exists.
+    # All rows at once: their updates add up, and it still ends where a line exists.
     for _ in range(sweeps):
         optimizer.zero_grad()
         measured = model.measure(batch)
@@ -163,11 +162,11 @@ def test_without_a_bias_nand_is_out_of_reach(make):
     assert not separable(AND[0], label, use_bias=False)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_never_makes_more_mistakes_than_novikoffs_bound(make, seed):
     torch.manual_seed(seed)
     direction = torch.nn.functional.normalize(torch.randn(5), dim=0)
-    x = torch.randn(300, 5)
+    x = torch.randn(60, 5)
     margins = x @ direction
     x, margins = x[margins.abs() > 0.3], margins[margins.abs() > 0.3]
     label = (margins > 0).long()
@@ -175,7 +174,7 @@ def test_never_makes_more_mistakes_than_novikoffs_bound(make, seed):
     model = make("model.use_bias=false", input_size=5)
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     mistakes = 0
-    for _ in range(20):
+    for _ in range(15):
         for row, truth in zip(x, label, strict=True):
             before = model.units.weight.detach().clone()
             train_one(model, optimizer, row, truth)

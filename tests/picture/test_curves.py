@@ -31,3 +31,8 @@ def test_leaves_a_gap_for_what_is_not_a_number():
     values = figure.axes[0].lines[0].get_ydata()
     assert math.isnan(values[1])
     assert values[2] == 2
+
+
+def test_a_constant_is_drawn_above_zero_and_not_magnified():
+    figure = curves({"learning_rate": ([1, 2], [0.05, 0.05])})
+    assert figure.axes[0].get_ylim() == (0, 0.1)

@@ -3,12 +3,12 @@ import json
 import pytest
 
 from nnlab.report.commands import next_commands
-from nnlab.report.run_folder import RunFolder
+from nnlab.report.run_reading import RunReading
 
 
 def test_a_folder_below_here_is_named_from_here(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    commands = next_commands(RunFolder(folder))
+    commands = next_commands(RunReading(folder))
     place = "outputs/mlp_xor/2026-01-02_03-04-05-000006"
     assert commands["test it again"] == f"nnlab test run={place}"
     assert commands["train it longer"] == f"nnlab resume={place} trainer.max_epochs=20"
@@ -17,11 +17,13 @@ def test_a_folder_below_here_is_named_from_here(folder, tmp_path, monkeypatch):
 
 def test_a_run_that_was_interrupted_goes_on(folder):
     (folder / "status.json").write_text(json.dumps({"status": "interrupted"}))
-    assert next_commands(RunFolder(folder))["go on with it"].startswith("nnlab resume=")
+    assert next_commands(RunReading(folder))["go on with it"].startswith(
+        "nnlab resume="
+    )
 
 
 def test_a_run_without_a_checkpoint_can_only_be_run_again(failed_folder):
-    assert next_commands(RunFolder(failed_folder)) == {"run the same again": "nnlab"}
+    assert next_commands(RunReading(failed_folder)) == {"run the same again": "nnlab"}
 
 
 @pytest.mark.parametrize("name", ["two words", "a=b,c", "it's"])
@@ -33,7 +35,7 @@ def test_a_name_with_a_meaning_is_quoted_for_shell_and_hydra(tmp_path, name):
     folder = tmp_path / name
     (folder / "checkpoints").mkdir(parents=True)
     (folder / "checkpoints/last.ckpt").touch()
-    command = next_commands(RunFolder(folder))["go on with it"]
+    command = next_commands(RunReading(folder))["go on with it"]
     _, override = shlex.split(command)
     parsed = OverridesParser.create().parse_override(override)
     assert parsed.value() == str(folder)

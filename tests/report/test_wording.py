@@ -1,6 +1,6 @@
 import pytest
 
-from nnlab.report.run_folder import RunFolder
+from nnlab.report.run_reading import RunReading
 from nnlab.report.wording import duration_text, metric_text, reference, verdict
 
 
@@ -42,19 +42,19 @@ def test_a_duration_is_said_as_one_reads_it(seconds, text):
 def test_the_verdict_is_the_metric_that_says_most(tmp_path, metrics, chosen):
     names = ", ".join(f'"{name}": 0.5' for name in metrics)
     (tmp_path / "result.json").write_text(f'{{"metrics": {{{names}}}}}')
-    found = verdict(RunFolder(tmp_path))
+    found = verdict(RunReading(tmp_path))
     assert found is not None
     assert found[0] == chosen
 
 
 def test_the_metric_of_the_reference_is_the_verdict(folder):
-    assert verdict(RunFolder(folder)) == ("test/accuracy", "98.75 %")
+    assert verdict(RunReading(folder)) == ("test/accuracy", "98.75 %")
 
 
 def test_a_target_says_on_which_side_it_is_met(tmp_path):
     text = '{"reference": {"metric": "test/loss", "published": null, "target": 1.91'
     tail = ', "better": "lower", "reached": 1.9, "met": true}}'
     (tmp_path / "result.json").write_text(text + tail)
-    given = reference(RunFolder(tmp_path))
+    given = reference(RunReading(tmp_path))
     assert given is not None
     assert (given.published, given.target) == ("not given", "≤ 1.91")

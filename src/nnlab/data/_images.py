@@ -48,9 +48,9 @@ def stratified_split(
 
     generator = torch.Generator().manual_seed(mix(seed, -1))  # no epoch's order
     is_held_out = torch.zeros(items, dtype=torch.bool)
-    for label, share in enumerate(shares.tolist()):
+    for label in range(len(shares)):
         members = (labels == label).nonzero().flatten()
-        drawn = torch.randperm(len(members), generator=generator)[:share]
+        drawn = torch.randperm(len(members), generator=generator)[: int(shares[label])]
         is_held_out[members[drawn]] = True
     return (~is_held_out).nonzero().flatten(), is_held_out.nonzero().flatten()
 

@@ -35,17 +35,15 @@ def read_pair(
     A file is looked for in `folder`, then as .gz beside, then fetched from a mirror.
     Each use is verified, also of a file that has long been there. Raises `UserError`.
     """
-    paths, contents = zip(
-        *(_find(file, folder=folder, mirrors=mirrors) for file in (images, labels)),
-        strict=True,
-    )
+    image_path, image_content = _find(images, folder=folder, mirrors=mirrors)
+    label_path, label_content = _find(labels, folder=folder, mirrors=mirrors)
     try:
-        image = read_idx(contents[0], name=str(paths[0]), dimensions=3)
-        label = read_idx(contents[1], name=str(paths[1]), dimensions=1)
-        check_labels(label, image, name=str(paths[1]), classes=classes)
+        image = read_idx(image_content, name=str(image_path), dimensions=3)
+        label = read_idx(label_content, name=str(label_path), dimensions=1)
+        check_labels(label, image, name=str(label_path), classes=classes)
         # last, because it says least about what is wrong
-        for path, content, file in zip(paths, contents, (images, labels), strict=True):
-            _verify(content, file, name=str(path))
+        _verify(image_content, images, name=str(image_path))
+        _verify(label_content, labels, name=str(label_path))
     except UserError as fault:
         remedy = f"delete it, and it is downloaded anew from {mirrors[0]}"
         raise UserError(f"{fault}; {remedy}") from fault

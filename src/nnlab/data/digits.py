@@ -7,7 +7,7 @@ Stands in for MNIST where nothing can be downloaded. The three splits are drawn 
 no test set is published for these.
 """
 
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import torch
 from annotated_types import Interval
@@ -94,10 +94,10 @@ class Digits(DataModule):
 
     def _read(self) -> tuple[Tensor, Tensor]:
         # here, because scikit-learn takes a second to import
-        from sklearn.datasets import load_digits
+        from sklearn.datasets import load_digits  # pyright: ignore
 
-        pixels, labels = load_digits(return_X_y=True)
-        image = torch.from_numpy(pixels).view(-1, 1, 8, 8) * (255 / 16)  # 16 is white
+        digits = cast(Any, load_digits())
+        image = torch.tensor(digits.images).unsqueeze(1) * (255 / 16)  # 16 is white
         size = (self.image_size, self.image_size)
         image = F.interpolate(image, size, mode="bilinear").squeeze(1)
-        return image.round().to(torch.uint8), torch.from_numpy(labels).long()
+        return image.round().to(torch.uint8), torch.tensor(digits.target)

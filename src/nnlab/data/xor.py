@@ -51,7 +51,7 @@ class TruthTable(DataModule):
             seed=seed,
             repeats=repeats,
         )
-        self.function = function
+        self.function: Function = function
         self.bits = _check_bits(function, bits)
 
     def facts(self) -> dict[str, int]:

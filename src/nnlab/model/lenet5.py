@@ -3,16 +3,13 @@
 LeCun, Bottou, Bengio & Haffner (1998), "Gradient-Based Learning Applied to Document
 Recognition", Proc. IEEE 86(11), section II.B. https://doi.org/10.1109/5.726791
 
-Three variants: `1998`, the paper's network; `tanh`, its layout from today's parts;
-`modern`, as textbooks draw it, with max-pooling.
-
 Departs from the paper:
 - C1 pads 28x28 to the paper's 32x32, repeating the border in `1998`;
-- `1998`: the ten codes are drawn anew, in the style of the paper's figure 3; the
-  paper leaves the loss's constant j open;
-- `tanh`: tanh is unscaled; S2 and S4 only average; C3 sees all six maps of S2, not a
-  table of subsets; the output is a softmax, not radial basis functions;
-- `modern`: as `tanh`, and S2 and S4 take the largest, not the mean.
+- `1998`, else the paper's network: the ten codes are drawn anew, in the style of its
+  figure 3; the loss's constant j, which it leaves open, is 0.1; biases start at 0;
+- `tanh`, its layout from today's parts: tanh is unscaled; S2 and S4 only average; C3
+  sees all six maps of S2, not a table of subsets; the output is a softmax;
+- `modern`, as textbooks draw it: as `tanh`, with max-pooling and relu.
 """
 
 from typing import TYPE_CHECKING, Literal
@@ -51,7 +48,7 @@ CODES = """
     ..###.. .#####. ####### .#####. .....#. .#####. .#####. .#..... .#####. .####..
 """
 
-RUBBISH_PENALTY = 0.1  # j of equation 9: the digits compete with "no digit"
+RUBBISH_PENALTY = 0.1  # j of equation 9: the digits compete with "none of them"
 
 
 def draw_by_fan_in(weight: Tensor, *, fan_in: int) -> None:
@@ -108,7 +105,12 @@ class RadialBasis(nn.Module):
 
     def __init__(self, *, classes: int) -> None:
         super().__init__()
-        rows = [line.split() for line in CODES.split("\n") if line]
+        if classes > 10:
+            raise ValueError(
+                f"model.classes={classes} and model.variant=1998, which has 10 codes; "
+                "try model.variant=modern"
+            )
+        rows = [line.split() for line in CODES.strip().split("\n")]
         pixels = [
             [1.0 if pixel == "#" else -1.0 for row in rows for pixel in row[digit]]
             for digit in range(classes)
@@ -128,11 +130,6 @@ class LeNet5(Learner):
         super().__init__()
         self.variant = variant
         if variant == 1998:
-            if classes > 10:
-                raise ValueError(
-                    f"model.classes={classes} and model.variant=1998, which has codes "
-                    "for 10; try model.variant=modern"
-                )
             self.squash = scaled_tanh
             self.c1 = nn.Conv2d(1, 6, 5, padding=2, padding_mode="replicate")
             self.s2 = Subsampling(maps=6)
@@ -140,7 +137,7 @@ class LeNet5(Learner):
             self.s4 = Subsampling(maps=16)
         else:
             pool = nn.MaxPool2d if variant == "modern" else nn.AvgPool2d
-            self.squash = torch.tanh
+            self.squash = torch.relu if variant == "modern" else torch.tanh
             self.c1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)
             self.s2 = pool(2)
             self.c3 = nn.Conv2d(6, 16, kernel_size=5)

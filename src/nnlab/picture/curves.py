@@ -41,6 +41,9 @@ def curves(
     axes.locator_params(nbins=5)
     if _spans_decades(series) if is_log is None else is_log:
         _make_logarithmic(axes)
+    low, high = axes.dataLim.intervaly
+    if low == high > 0:
+        axes.set_ylim(0, 2 * high)  # a constant is no reason to look closer
     axes.set(xlabel="step", title=title)
     axes.grid(color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)

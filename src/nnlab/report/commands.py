@@ -4,10 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
-from nnlab.report.run_folder import RunFolder
+from nnlab.report.run_reading import RunReading
 
 
-def next_commands(run: RunFolder) -> dict[str, str]:
+def next_commands(run: RunReading) -> dict[str, str]:
     """Return commands by what they do; only those this folder can answer."""
     folder = seen_from_here(run.path)
     commands: dict[str, str] = {}
@@ -26,7 +26,7 @@ def next_commands(run: RunFolder) -> dict[str, str]:
     return commands
 
 
-def _longer(run: RunFolder) -> list[str]:
+def _longer(run: RunReading) -> list[str]:
     epochs = (run.config.get("trainer") or {}).get("max_epochs")
     return [f"trainer.max_epochs={2 * epochs}"] if isinstance(epochs, int) else []
 

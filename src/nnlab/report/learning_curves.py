@@ -8,7 +8,7 @@ import matplotlib as mpl
 
 from nnlab.picture.canvas import GREY
 from nnlab.picture.curves import Series, curves
-from nnlab.report.run_folder import Row
+from nnlab.report.run_reading import Row
 
 MOST_POINTS = 600  # a series; more cannot be told apart at this size
 Points = tuple[list[float], list[float]]  # steps, values

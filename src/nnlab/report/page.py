@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from nnlab.report.commands import next_commands
 from nnlab.report.learning_curves import learning_curves
-from nnlab.report.run_folder import RunFolder
+from nnlab.report.run_reading import RunReading
 from nnlab.report.wording import facts, metric_text, reference, verdict
 
 MOST_FRAMES = 24  # of one picture over training: each adds its bytes to the page
@@ -34,7 +34,7 @@ def write_page(folder: Path) -> Path:
 
     Whatever the folder lacks, the page leaves out, so that a failed run has one too.
     """
-    run = RunFolder(folder)
+    run = RunReading(folder)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_ROOM),
         autoescape=True,
@@ -66,7 +66,7 @@ def write_page(folder: Path) -> Path:
     return path
 
 
-def _metrics_by_stage(run: RunFolder) -> dict[str, dict[str, str]]:
+def _metrics_by_stage(run: RunReading) -> dict[str, dict[str, str]]:
     """The final metrics as they are shown: name -> stage -> value; test first."""
     table: dict[str, dict[str, str]] = {}
     for name in sorted(run.metrics):
@@ -77,7 +77,7 @@ def _metrics_by_stage(run: RunFolder) -> dict[str, dict[str, str]]:
     return table
 
 
-def _pictures(run: RunFolder) -> dict[str, list[Frame]]:
+def _pictures(run: RunReading) -> dict[str, list[Frame]]:
     """Every picture by its name: over training, then the one of the end."""
     pictures: dict[str, list[Frame]] = {}
     for name in sorted({*run.figures, *run.over_training}):

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
-from nnlab.report.run_folder import RunFolder
+from nnlab.report.run_reading import RunReading
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def write_summary(
         model: drawn as a graph, traced in evaluation mode.
         example: a batch as `model.forward` takes it: a tensor or a tuple of them.
     """
-    run = RunFolder(folder)
+    run = RunReading(folder)
     step = int(run.result.get("steps") or 0)
     with SummaryWriter(log_dir=str(folder / "tensorboard")) as writer:
         metrics = {

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nnlab.report.commands import next_commands, seen_from_here
-from nnlab.report.run_folder import RunFolder
+from nnlab.report.run_reading import RunReading
 from nnlab.report.wording import duration_text, metric_text, reference
 
 _STATUS_STYLES = {"complete": "bold green", "failed": "bold red"}
@@ -16,7 +16,7 @@ _STATUS_STYLES = {"complete": "bold green", "failed": "bold red"}
 
 def print_result(console: Console, folder: Path) -> None:
     """Print the result of the run in `folder`, and the commands that go on from it."""
-    run = RunFolder(folder)
+    run = RunReading(folder)
     console.print()
     console.print(_headline(run))
     if run.cause:
@@ -43,7 +43,7 @@ def print_result(console: Console, folder: Path) -> None:
         _print_whole(console, f"  {seen_from_here(report)}")
 
 
-def _headline(run: RunFolder) -> Text:
+def _headline(run: RunReading) -> Text:
     line = Text(run.title, style="bold")
     line.append(f"  {run.status}", style=_STATUS_STYLES.get(run.status, "bold yellow"))
     if run.result.get("seconds") is not None:
@@ -53,7 +53,7 @@ def _headline(run: RunFolder) -> Text:
     return line
 
 
-def _metrics_table(run: RunFolder) -> Table:
+def _metrics_table(run: RunReading) -> Table:
     """One row a metric, one column a stage: test beside validation beside train."""
     stages = [s for s in ("test", "val", "train") if any(_of(run, s))]
     others = sorted(
@@ -75,7 +75,7 @@ def _metrics_table(run: RunFolder) -> Table:
     return table
 
 
-def _of(run: RunFolder, stage: str) -> list[str]:
+def _of(run: RunReading, stage: str) -> list[str]:
     """The metrics of a stage by their short names."""
     prefix = f"{stage}/"
     return [
@@ -83,7 +83,7 @@ def _of(run: RunFolder, stage: str) -> list[str]:
     ]
 
 
-def _reference_table(run: RunFolder) -> Table | None:
+def _reference_table(run: RunReading) -> Table | None:
     given = reference(run)
     if not given:
         return None
@@ -102,13 +102,11 @@ def _reference_table(run: RunFolder) -> Table | None:
     return table
 
 
-def _source(run: RunFolder) -> str:
+def _source(run: RunReading) -> str:
     given = reference(run)
     return f"published: {given.source}" if given and given.source else ""
 
 
 def _print_whole(console: Console, line: str) -> None:
     """Print a line that is to be copied: never broken, never shortened."""
-    console.print(
-        Text(line), soft_wrap=True, no_wrap=True, overflow="ignore", crop=False
-    )
+    console.print(Text(line), soft_wrap=True)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from nnlab.report.run_folder import RunFolder
+from nnlab.report.run_reading import RunReading
 
 
 def metric_text(name: str, value: Any) -> str:
@@ -32,7 +32,7 @@ def duration_text(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def facts(run: RunFolder) -> dict[str, str]:
+def facts(run: RunReading) -> dict[str, str]:
     """Return what a run took, by name, ready to be shown."""
     result = run.result
     found: dict[str, str] = {}
@@ -65,7 +65,7 @@ class Reference:
         return "target met" if self.is_met else "target not met"
 
 
-def reference(run: RunFolder) -> Reference | None:
+def reference(run: RunReading) -> Reference | None:
     """Return the published result this run is compared with, if there is one."""
     given = run.result.get("reference")
     if not given:
@@ -85,7 +85,7 @@ def reference(run: RunFolder) -> Reference | None:
     )
 
 
-def verdict(run: RunFolder) -> tuple[str, str] | None:
+def verdict(run: RunReading) -> tuple[str, str] | None:
     """Return the one metric that says how it went: its name and value.
 
     The reference's, else the test accuracy, else what was measured on the test data,

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunReading:
     """A run, as its folder tells it; secrets in its config are masked."""
 
     path: Path
