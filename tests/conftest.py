@@ -1,4 +1,4 @@
-"""Shared by all tests: one thread, parts built from conf/, the command line in process."""
+"""Shared by all tests: one thread, parts from conf/, the command line in process."""
 
 import os
 from collections.abc import Callable

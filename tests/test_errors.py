@@ -105,8 +105,9 @@ def test_a_folder_that_another_process_holds_is_refused(nnlab, tmp_path):
 
     assert nnlab("folder=run", "trainer.max_epochs=1", "data.repeats=1").status == 0
     code = (
-        "import sys, time; from pathlib import Path; from nnlab.folder import RunFolder;"
-        "f = RunFolder(Path('run')).acquire(); print('held', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from nnlab.folder import RunFolder;"
+        "held = RunFolder(Path('run')).acquire();"
+        "print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code]
     pipe = subprocess.PIPE

@@ -113,12 +113,11 @@ def fill_facts(config: Config, facts: Mapping[str, int]) -> Config:
     filled: Config = {}
     for name, value in config["model"].items():
         if value == "???" and name not in facts:
-            offered = (
-                ", ".join(f"{key}={facts[key]}" for key in sorted(facts)) or "nothing"
-            )
+            offered = ", ".join(f"{key}={facts[key]}" for key in sorted(facts))
             raise UserError(
                 f"model={choices['model']} needs {name}, which data={choices['data']} "
-                f"does not offer (it offers {offered}); give model.{name}, or other data"
+                f"does not offer (it offers {offered or 'nothing'}); "
+                f"give model.{name}, or other data"
             )
         filled[name] = facts[name] if value == "???" else value
     return filled

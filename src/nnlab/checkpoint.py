@@ -77,7 +77,7 @@ def read_checkpoint(file: Path, map_location: Any = "cpu") -> Content:
         )
     try:
         content: Any = torch.load(file, map_location=map_location, weights_only=True)
-    except Exception as error:  # noqa: BLE001  # torch raises what the pickle leads to
+    except Exception as error:  # torch raises what the pickle leads to
         raise UserError(
             f"{file} holds more than tensors and plain data, so it was not read "
             f"({_line(error)})"

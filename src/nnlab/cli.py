@@ -17,7 +17,7 @@ USAGE, FAILURE = 2, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status: 2 for a user's mistake, 1 for a failure."""
+    """Run one command; return its exit status: 2 for a mistake, 1 for a failure."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         verb, rest = split_verb(words)

@@ -39,7 +39,9 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
 class Composer:
     """Composes conf/ and the plugins' conf/ for one command."""
 
-    def __init__(self, *, config_name: str = "config", config_dir: str | None = None):
+    def __init__(
+        self, *, config_name: str = "config", config_dir: str | None = None
+    ) -> None:
         paths = create_config_search_path(str(conf_folder()))
         self.plugins = find_plugins()
         for provider, path in search_path(self.plugins):
@@ -94,7 +96,7 @@ class Composer:
         return config
 
     def answer(self, arguments: Namespace) -> bool:
-        """Answer Hydra's own questions (help, cfg, info, completion), if one is asked."""
+        """Answer Hydra's own questions (help, cfg, info, completion), if asked."""
         hydra, name, overrides = self.hydra, self.config_name, arguments.overrides
         if arguments.help:
             hydra.app_help(name, get_args_parser(), arguments)

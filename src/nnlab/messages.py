@@ -62,7 +62,7 @@ def keep_log(folder: Path, console: Console) -> Iterator[None]:
 
 
 def quiet_lightning() -> None:
-    """Keep what Lightning says of every run (no TPU here, max_epochs reached) to itself."""
+    """Keep what Lightning says of every run (no TPU, the end reached) to itself."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in KNOWN:

@@ -52,7 +52,7 @@ class Meter:
     def epoch_means(
         self, sum_over_ranks: Callable[[Tensor], Tensor] = lambda total: total
     ) -> dict[str, Tensor]:
-        """Return the means of all that was added since the last such call; start anew."""
+        """Return the means of all that was added since the last call; start anew."""
         means: dict[str, Tensor] = {}
         if self.weight:
             device = next(iter(self.sums.values())).device

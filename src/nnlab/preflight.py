@@ -85,5 +85,6 @@ def _check_shape(parts: Parts) -> None:
         kind = str(first.dtype).removeprefix("torch.")
         raise UserError(
             f"model={choices['model']} takes {wanted.dtype.__name__} "
-            f"({wanted.dim_str.strip()}) and data={choices['data']} gives {kind} ({sizes})"
+            f"({wanted.dim_str.strip()}) and data={choices['data']} gives {kind} "
+            f"({sizes})"
         )

@@ -21,7 +21,9 @@ class ProgressReport(Callback):
     synchronisation with the device each step would cost more than the step.
     """
 
-    def __init__(self, console: Console, *, bar_seconds: float, line_seconds: float):
+    def __init__(
+        self, console: Console, *, bar_seconds: float, line_seconds: float
+    ) -> None:
         self.console = console
         self.bar_seconds, self.line_seconds = bar_seconds, line_seconds
         self._bar: Progress | None = None

@@ -1,6 +1,7 @@
 """What a run's own settings may be, checked before anything is built."""
 
 import os
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
 import torch
@@ -54,47 +55,40 @@ def check_settings(config: dict[str, Any]) -> None:
     for name in COUNTS:
         if name in trainer and trainer[name] is not None:
             check_value(trainer[name], Count, f"trainer.{name}")
-    if trainer.get("max_epochs") == -1 and trainer.get("max_steps", -1) == -1:
-        if trainer.get("max_time") is None:
-            raise UserError("trainer.max_epochs=-1 never ends; give trainer.max_steps")
+    ends = ("max_epochs", "max_steps", "max_time")
+    if all(trainer.get(name) in (-1, None) for name in ends):
+        raise UserError("trainer.max_epochs=-1 never ends; give trainer.max_steps")
     _check_hardware(trainer)
 
 
 def _check_hardware(trainer: dict[str, Any]) -> None:
     accelerator = trainer.get("accelerator", "auto")
-    names = {*AcceleratorRegistry.available_accelerators(), "auto", "gpu"}
-    if accelerator not in names:
-        hint = did_you_mean(str(accelerator), names)
-        raise UserError(f"trainer.accelerator={accelerator} is not known{hint}")
+    _check_known(
+        "accelerator", accelerator, AcceleratorRegistry.available_accelerators()
+    )
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     has_mps = torch.backends.mps.is_available()
-    if accelerator == "cuda" or (accelerator == "gpu" and not has_mps):
-        if gpus == 0:
-            raise UserError(
-                "trainer=gpu needs a CUDA GPU that this PyTorch can use, and there is "
-                "none here; trainer=cpu runs everywhere"
-            )
-    if accelerator == "mps" and not has_mps:
+    here = {"cuda": gpus > 0, "gpu": gpus > 0 or has_mps, "mps": has_mps}
+    if not here.get(accelerator, True):
+        kind = "an Apple GPU" if accelerator == "mps" else "a CUDA GPU"
         raise UserError(
-            "trainer=mps needs an Apple GPU, and there is none here; "
-            "trainer=cpu runs everywhere"
+            f"trainer={accelerator} needs {kind} that this PyTorch can use, and there is "
+            "none here; trainer=cpu runs everywhere"
         )
-    available = (
-        gpus or 1 if accelerator in ("gpu", "cuda", "mps") else os.cpu_count() or 1
-    )
+    available = max(gpus, 1) if accelerator in here else os.cpu_count() or 1
     _check_devices(trainer.get("devices", "auto"), available, accelerator)
-    strategy = trainer.get("strategy", "auto")
-    strategies = {*StrategyRegistry.available_strategies(), "auto"}
-    if isinstance(strategy, str) and strategy not in strategies:
-        hint = did_you_mean(strategy, strategies)
-        raise UserError(f"trainer.strategy={strategy} is not known{hint}")
-    precision = trainer.get("precision")
-    precisions = {
-        str(value) for kind in get_args(_PRECISION_INPUT) for value in get_args(kind)
-    }
-    if precision is not None and str(precision) not in precisions:
-        hint = did_you_mean(str(precision), precisions)
-        raise UserError(f"trainer.precision={precision} is not known{hint}")
+    if isinstance(trainer.get("strategy", "auto"), str):
+        strategies = StrategyRegistry.available_strategies()
+        _check_known("strategy", trainer.get("strategy", "auto"), strategies)
+    kinds = [get_args(kind) for kind in get_args(_PRECISION_INPUT)]
+    precisions = [str(value) for values in kinds for value in values]
+    _check_known("precision", trainer.get("precision"), precisions)
+
+
+def _check_known(name: str, value: Any, known: Iterable[str]) -> None:
+    if value is not None and str(value) not in {*known, "auto", "gpu"}:
+        hint = did_you_mean(str(value), {*known, "auto"})
+        raise UserError(f"trainer.{name}={value} is not known{hint}")
 
 
 def _check_devices(devices: Any, available: int, accelerator: str) -> None:
@@ -104,9 +98,7 @@ def _check_devices(devices: Any, available: int, accelerator: str) -> None:
         devices = int(devices)
     kind = "CPU cores" if accelerator == "cpu" else "devices"
     if isinstance(devices, list):
-        beyond = [
-            each for each in devices if not isinstance(each, int) or each >= available
-        ]
+        beyond = [x for x in devices if not isinstance(x, int) or x >= available]
         if beyond or not devices:
             raise UserError(
                 f"trainer.devices={devices} names devices that are not here; "

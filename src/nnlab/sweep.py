@@ -1,4 +1,4 @@
-"""A sweep: Hydra chooses the jobs, each runs in a process of its own, one table ends it.
+"""A sweep: Hydra chooses jobs, each runs in a process of its own, one table ends it.
 
 A process a job, because a job in the same process inherits what the one before it left:
 random state, default types, memory. A job that fails fails alone.
@@ -184,15 +184,13 @@ class LocalLauncher(Launcher):
 
     def _cause(self, job: Job, folder: RunFolder, status: int) -> str:
         if status < 0:
-            return f"killed by {signal.Signals(-status).name}; continue it: resume={job.folder}"
-        lines = (
-            self._log(job).read_text(encoding="utf-8", errors="replace").splitlines()
-        )
-        said = [
-            line.removeprefix("nnlab: ") for line in lines if line.startswith("nnlab: ")
-        ]
+            name = signal.Signals(-status).name
+            return f"killed by {name}; continue it: resume={job.folder}"
+        log = self._log(job).read_text(encoding="utf-8", errors="replace")
+        lines = log.splitlines()
+        said = [line for line in lines if line.startswith("nnlab: ")]
         if said:
-            return said[-1]
+            return said[-1].removeprefix("nnlab: ")
         cause = folder.read_json("status.json").get("cause")
         return cause or next(
             (x for x in reversed(lines) if x.strip()), f"exit {status}"
@@ -205,7 +203,7 @@ class LocalLauncher(Launcher):
         write_json(self.folder / "sweep.json", {"jobs": [asdict(j) for j in self.jobs]})
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        # The first time the jobs are asked to save and end, the second time they are ended.
+        # The first time the jobs are asked to save and end; the second time they end.
         harsh = self.stopped_by is not None
         self.stopped_by = number
         for process in self.running.values():

@@ -1,4 +1,4 @@
-"""From a `_target_` to a class that may be called, and its numbers checked against it."""
+"""From a `_target_` to a class that may be called, its numbers checked against it."""
 
 import importlib
 import inspect
@@ -31,7 +31,7 @@ def resolve(target: str, where: str, plugins: Plugins) -> type:
     module, _, name = target.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), name)
-    except Exception as error:  # noqa: BLE001  # a plugin's module may raise anything
+    except Exception as error:  # a plugin's module may raise anything
         explained = explain_code(target, error, plugins)
         raise explained or UserError(
             f"{where}._target_={target} cannot be imported: {error}"
