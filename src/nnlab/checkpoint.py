@@ -147,7 +147,12 @@ class Checkpoints(Checkpoint):
 
     @override
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, *args: Any
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
         due = time.monotonic() - self._saved_at > self.seconds
         if not (due or self.interrupt.requested):

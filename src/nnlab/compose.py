@@ -86,9 +86,8 @@ class Composer:
         except (HydraException, OmegaConfBaseException) as error:
             raise UserError(_first_line(error)) from error
         chosen = config.hydra.runtime.choices
-        choices = {
-            name: chosen[name] for name in sorted(chosen) if name in self.groups()
-        }
+        groups = self.groups()
+        choices = {name: chosen[name] for name in sorted(chosen) if name in groups}
         with open_dict(config):
             if run_mode == RunMode.RUN:
                 del config["hydra"]

@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM end a run at the next whole step, once its state is saved."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -38,7 +38,7 @@ class Interrupt:
             raise Interrupted(self._number)
 
     @contextmanager
-    def listen(self) -> Iterator[None]:
+    def listen(self) -> Generator[None]:
         """Take SIGINT and SIGTERM; a second one of them ends the process at once."""
         numbers = (signal.SIGINT, signal.SIGTERM)
         before = {number: signal.getsignal(number) for number in numbers}

@@ -59,7 +59,7 @@ class Learner(LightningModule):
     def test_step(self, batch: Any, batch_idx: int) -> None:
         self._measure(batch, "test")
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.parameters())
         steps = int(self.trainer.estimated_stepping_batches)
         scheduler = self.make_schedule(optimizer, steps)
@@ -73,7 +73,9 @@ class Learner(LightningModule):
         # continues in the middle of an epoch draws what it would have drawn.
         self._reseed(self.current_epoch, batch_idx)
 
-    def on_validation_batch_start(self, batch: Any, batch_idx: int) -> None:
+    def on_validation_batch_start(
+        self, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
         self._reseed(-1, batch_idx)
 
     def on_train_epoch_end(self) -> None:

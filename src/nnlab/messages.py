@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -38,7 +38,7 @@ class ConsoleLines(logging.Handler):
 
 
 @contextmanager
-def keep_log(folder: Path, console: Console) -> Iterator[None]:
+def keep_log(folder: Path, console: Console) -> Generator[None]:
     """Write to the console and to log.txt until the run ends; warnings to log.txt."""
     ours, theirs = logging.getLogger("nnlab"), logging.getLogger("py.warnings")
     file = logging.FileHandler(folder / "log.txt", encoding="utf-8")

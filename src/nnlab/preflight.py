@@ -77,7 +77,11 @@ def _check_shape(parts: Parts) -> None:
     batch = next(iter(parts.data.train_dataloader()))
     batch = parts.data.on_after_batch_transfer(batch, 0)
     first = batch[0] if isinstance(batch, tuple | list) else batch
-    if not isinstance(first, Tensor) or not hasattr(wanted, "dim_str"):
+    if (
+        wanted is None
+        or not isinstance(first, Tensor)
+        or not hasattr(wanted, "dim_str")
+    ):
         return
     if not isinstance(first, wanted):  # pyright: ignore[reportArgumentType]
         choices = parts.config["choices"]

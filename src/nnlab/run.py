@@ -7,7 +7,7 @@ check the settings -> seed -> build data and model -> one batch through everythi
 import logging
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def prepare_process(config: Config) -> None:
 
 
 @contextmanager
-def on_record(folder: RunFolder) -> Iterator[None]:
+def on_record(folder: RunFolder) -> Generator[None]:
     """Leave in status.json how the run ended, and in log.txt where it failed."""
     try:
         yield

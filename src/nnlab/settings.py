@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Optional, get_args
 
 import torch
 from annotated_types import Interval
@@ -17,7 +17,7 @@ from nnlab.target import check_value
 HINTS: dict[str, Any] = {
     "seed": Annotated[int, Interval(ge=0, le=2**32 - 1)],
     "deterministic": bool,
-    "threads": Count | None,
+    "threads": Optional[Count],  # noqa: UP045  # Annotated | None is no type to pyright
     "output_dir": str,
     "folder": str | None,
 }
@@ -72,8 +72,8 @@ def _check_hardware(trainer: dict[str, Any]) -> None:
     if not here.get(accelerator, True):
         kind = "an Apple GPU" if accelerator == "mps" else "a CUDA GPU"
         raise UserError(
-            f"trainer={accelerator} needs {kind} that this PyTorch can use, and there is "
-            "none here; trainer=cpu runs everywhere"
+            f"trainer={accelerator} needs {kind} that this PyTorch can use, and there "
+            "is none here; trainer=cpu runs everywhere"
         )
     available = max(gpus, 1) if accelerator in here else os.cpu_count() or 1
     _check_devices(trainer.get("devices", "auto"), available, accelerator)

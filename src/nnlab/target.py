@@ -115,16 +115,19 @@ def _sentence(error: ValidationError, where: str) -> str:
     message = details["msg"][0].lower() + details["msg"][1:]
     message = message.replace("input should be", "must be")
     if details["type"] in _WRONG_TYPES:
-        kinds = dict.fromkeys(_WRONG_TYPES.get(e["type"], "") for e in error.errors())
-        message = "must be " + " or ".join(kind for kind in kinds if kind)
+        kinds = dict.fromkeys(_WRONG_TYPES.get(e["type"]) for e in error.errors())
+        message = " or ".join(kind for kind in kinds if kind)
+        message = f"must be {message}" if message else "is of another type"
     hint = ""
     if details["type"] == "literal_error":
-        choices = [word.strip(" '") for word in details["ctx"]["expected"].split(",")]
+        choices = [
+            word.strip(" '") for word in details.get("ctx", {})["expected"].split(",")
+        ]
         hint = did_you_mean(str(details["input"]), choices).split("; there is")[0]
     return f"{where}{place}={details['input']} {message}{hint}"
 
 
-_WRONG_TYPES = {
+_WRONG_TYPES: dict[str, str | None] = {
     "int_type": "a whole number",
     "float_type": "a number",
     "bool_type": "true or false",
@@ -133,9 +136,9 @@ _WRONG_TYPES = {
     "list_type": "a list",
     "tuple_type": "a list",
     "dict_type": "a mapping",
-    "is_instance_of": "",
+    "is_instance_of": None,
     "timedelta_type": "a duration",
-    "callable_type": "",
+    "callable_type": None,
 }
 
 

@@ -92,10 +92,13 @@ def test_continues_from_its_saved_state_to_the_same_bits(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_schedule_that_sets_every_group_to_zero_stops_it(name):
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_a_schedule_that_sets_every_group_to_zero_stops_it(name, is_resumed):
     model = network()
     optimizer = make(name, model.parameters(), weight_decay=0.1)
     train(model, optimizer, 2)
+    if is_resumed:
+        optimizer.load_state_dict(saved(optimizer.state_dict()))
     before = weights(model)
     for group in optimizer.param_groups:
         group["lr"] = 0.0
