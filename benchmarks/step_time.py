@@ -36,8 +36,12 @@ def turns(network: str, folder: Path) -> list[list[float]]:
         *(f"callback.step_time.chunk_size={STEPS}", f"callback.step_time.file={file}"),
         *SETTINGS[network],
     ]
-    # FORCE_COLOR makes rich draw its bar, though nobody looks
+    # FORCE_COLOR makes rich draw its bar, though nobody looks. glibc keeps what it has:
+    # else LeNet-5's activations come and go by page faults, 2 to 4 ms a step for the one
+    # or the other of the two, as the heap happens to lie.
     surroundings = {
+        "MALLOC_TRIM_THRESHOLD_": str(2**30),
+        "MALLOC_MMAP_THRESHOLD_": str(2**25),
         "NNLAB_PLUGINS": str(HERE / "step_time"),
         "FORCE_COLOR": "1",
         "OMP_NUM_THREADS": "1",

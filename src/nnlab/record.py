@@ -18,11 +18,12 @@ from nnlab.learner import Learner
 class MetricsFile(Logger):
     """Writes metrics.jsonl: a line a step at which something was measured."""
 
-    def __init__(self, file: Path, *, from_step: int) -> None:
+    def __init__(self, file: Path, *, rows: int) -> None:
         super().__init__()
+        self.rows = rows
         self._path = file
         if file.is_file():
-            _forget_after(file, from_step)
+            _keep_rows(file, rows)
 
     @property
     @override
@@ -46,14 +47,23 @@ class MetricsFile(Logger):
         row = {"step": step, **{key: _number(value) for key, value in metrics.items()}}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+        self.rows += 1
 
 
 class Record(Callback):
     """Hands the loggers what the meters hold: every few steps, and after validation.
 
     Everything is logged at the number of optimizer steps done so far, training and
-    validation alike, so that their curves lie over each other.
+    validation alike, so that their curves lie over each other. The checkpoint knows
+    how much of metrics.jsonl was written before it.
     """
+
+    def __init__(self, metrics: MetricsFile) -> None:
+        self.metrics = metrics
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.metrics.rows}
 
     @override
     def on_train_batch_end(
@@ -64,8 +74,10 @@ class Record(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
+        if trainer.fit_loop._should_accumulate():  # pyright: ignore[reportPrivateUsage]
+            return  # no step was done
         step, every = trainer.global_step, trainer.log_every_n_steps  # pyright: ignore
-        if step and step % every == 0:
+        if step % every == 0:
             self._log_recent(trainer, pl_module)
 
     @override
@@ -167,17 +179,12 @@ def _log(trainer: Trainer, row: Mapping[str, float]) -> None:
         )
 
 
-def _forget_after(file: Path, step: int) -> None:
+def _keep_rows(file: Path, rows: int) -> None:
     """Drop the lines that a killed run wrote after the state it continues from."""
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if line.endswith("\n") and _step(line) <= step]
     part = file.with_name(file.name + ".part")
-    part.write_text("".join(kept), encoding="utf-8")
+    part.write_text("".join(lines[:rows]), encoding="utf-8")
     part.replace(file)
-
-
-def _step(line: str) -> int:
-    return int(json.loads(line)["step"])
 
 
 def _number(value: Any) -> float | int:

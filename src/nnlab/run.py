@@ -156,10 +156,11 @@ def make_trainer(
 ) -> Trainer:
     """Build Lightning's Trainer with what every run has."""
     config = parts.config
-    from_step = 0 if last is None else int(read_checkpoint(last)["global_step"])
-    loggers: list[Logger] = [
-        MetricsFile(folder.path / "metrics.jsonl", from_step=from_step)
-    ]
+    state = None if last is None else read_checkpoint(last)
+    from_step = state["global_step"] if state else 0
+    rows = state["callbacks"]["Record"]["rows"] if state else 0
+    metrics = MetricsFile(folder.path / "metrics.jsonl", rows=rows)
+    loggers: list[Logger] = [metrics]
     for name, node in (config["logger"] or {}).items():
         place = {"save_dir": str(folder.path), "name": "", "version": name}
         purge = {"purge_step": from_step} if from_step and name == "tensorboard" else {}
@@ -167,7 +168,7 @@ def make_trainer(
     callbacks: list[Callback] = [
         *parts.callbacks,
         ProgressReport(console, bar_seconds=0.2, line_seconds=30),
-        Record(),
+        Record(metrics),
         Illustrate(folder.path / "figures", times=config["pictures"], examples=1000),
         checkpoints,
     ]

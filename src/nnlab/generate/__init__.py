@@ -1,0 +1,1 @@
+"""From a trained language model to text: how its next token is chosen."""

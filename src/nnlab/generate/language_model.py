@@ -1,0 +1,33 @@
+"""What a model must offer to be spoken with."""
+
+from typing import Any, Protocol, runtime_checkable
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class Cache(Protocol):
+    """What a model remembers of the tokens that it has read."""
+
+    def select(self, rows: Int[Tensor, " rows"]) -> None:
+        """Go on with these rows of the batch, in this order."""
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """A network that scores every token of its vocabulary for the next place.
+
+    Attributes:
+        context_size: the most positions it takes at once; None: any number.
+    """
+
+    context_size: int | None
+
+    def new_cache(self, batch_size: int) -> Cache | None:
+        """Return an empty cache for so many rows, None where the model keeps none."""
+
+    def __call__(
+        self, tokens: Int[Tensor, "batch time"], cache: Any = None, /
+    ) -> Float[Tensor, "batch time vocabulary"]:
+        """Score the token after each position; positions follow the cache's."""
+        ...

@@ -1,0 +1,212 @@
+"""A run that was killed continues to the very bits of one that was not."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nnlab import run
+from nnlab.cli import main
+from nnlab.record import Record
+
+# Everything that has a state: dropout, momentum, a schedule, half-summed gradients, a
+# short last batch, means since the last look.
+STATEFUL = (
+    "model.dropout=0.2",
+    "optimizer=momentum",
+    "schedule=cosine",
+    "trainer.accumulate_grad_batches=2",
+    "trainer.log_every_n_steps=3",
+    "trainer.max_epochs=3",
+    "data.batch_size=3",
+    "data.repeats=10",
+    "checkpoint_seconds=0",
+    "pictures=0",
+    "logger=[]",
+)
+BATCHES = 14  # an epoch's: 40 examples in threes
+
+
+def run_and_end(number: int, at_batch: int, *words: str) -> int:
+    """Run a command in a process that gets a signal once it has done some batches.
+
+    Returns the exit status, or minus the signal that ended it.
+    """
+
+    class Deadly(Record):
+        def on_train_batch_end(self, trainer, pl_module, *arguments):
+            super().on_train_batch_end(trainer, pl_module, *arguments)
+            if trainer.fit_loop.total_batch_idx + 1 == at_batch:
+                os.kill(os.getpid(), number)
+
+    process = os.fork()
+    if process == 0:
+        run.Record = Deadly
+        os._exit(main(words))
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def checkpoint(folder: str, name: str = "last") -> dict[str, Any]:
+    """Return all that a checkpoint holds but how long it took and where."""
+    content = torch.load(f"{folder}/checkpoints/{name}.ckpt", weights_only=True)
+    content["callbacks"]["Checkpoints"].pop("spent_seconds")
+    config = content["nnlab"]["config"]
+    del config["folder"], config["trainer"]["max_epochs"]
+    return content
+
+
+def differences(one: Any, other: Any, place: str = "") -> list[str]:
+    """Return the places where two nests of containers and tensors differ in a bit."""
+    if isinstance(one, torch.Tensor):
+        return [] if torch.equal(one, other) else [place]
+    if type(one) is not type(other):
+        return [place]
+    if isinstance(one, dict):
+        found = [] if one.keys() == other.keys() else [place]
+        for key in one.keys() & other.keys():
+            found += differences(one[key], other[key], f"{place}/{key}")
+        return found
+    if isinstance(one, list | tuple):
+        found = [] if len(one) == len(other) else [place]
+        for index, pair in enumerate(zip(one, other, strict=False)):
+            found += differences(*pair, f"{place}/{index}")
+        return found
+    return [] if one == other else [place]
+
+
+def assert_same_run(one: str, other: str) -> None:
+    for name in ("last", "best"):
+        assert differences(checkpoint(one, name), checkpoint(other, name)) == []
+    texts = [Path(f, "metrics.jsonl").read_text().splitlines() for f in (one, other)]
+    assert texts[0] == texts[1]
+    results = [json.loads(Path(f, "result.json").read_text()) for f in (one, other)]
+    for result in results:
+        del result["seconds"]
+    assert results[0] == results[1]
+
+
+def status(folder: str) -> str:
+    return json.loads(Path(folder, "status.json").read_text())["status"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> str:
+    folder = str(tmp_path_factory.mktemp("runs") / "undisturbed")
+    assert main([*STATEFUL, f"folder={folder}"]) == 0
+    return folder
+
+
+# Inside an accumulation window, after one, at the last batch of an epoch, at the first
+# of the next, in the last epoch, at the very last batch.
+@pytest.mark.parametrize("batch", [2, 5, 6, BATCHES, BATCHES + 1, 37, 3 * BATCHES])
+def test_a_killed_run_continues_to_the_same_bits(batch, undisturbed, nnlab):
+    ended = run_and_end(signal.SIGKILL, batch, *STATEFUL, "folder=killed")
+    assert ended == -signal.SIGKILL
+    assert status("killed") == "running"
+    assert nnlab("resume=killed").status == 0
+    assert status("killed") == "complete"
+    assert_same_run("killed", undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_saves_its_place_and_continues(number, undisturbed, nnlab):
+    calm = [word for word in STATEFUL if not word.startswith("checkpoint_seconds")]
+    batch = BATCHES + 5  # an accumulation window is open: it is finished first
+    assert run_and_end(number, batch, *calm, "folder=stopped") == 128 + number
+    assert status("stopped") == "interrupted"
+    assert checkpoint("stopped")["global_step"] == (batch + 1) // 2
+    assert nnlab("resume=stopped", "checkpoint_seconds=0").status == 0
+    assert_same_run("stopped", undisturbed)
+
+
+def test_a_run_killed_three_times_ends_as_one_that_was_not(undisturbed, nnlab):
+    run_and_end(signal.SIGKILL, 9, *STATEFUL, "folder=killed")
+    assert run_and_end(signal.SIGINT, 20, "resume=killed") == 130
+    assert run_and_end(signal.SIGKILL, 33, "resume=killed") == -signal.SIGKILL
+    assert nnlab("resume=killed").status == 0
+    assert_same_run("killed", undisturbed)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_over(undisturbed, nnlab):
+    run_and_end(signal.SIGKILL, 1, *STATEFUL, "folder=killed")
+    assert not Path("killed/checkpoints/last.ckpt").exists()
+    assert nnlab("resume=killed").status == 0
+    assert_same_run("killed", undisturbed)
+
+
+def test_an_interrupted_validation_costs_nothing(undisturbed, nnlab, monkeypatch):
+    process = os.fork()
+    if process == 0:
+        run.Record.on_validation_end = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(main([*STATEFUL, "folder=killed"]))
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+    assert nnlab("resume=killed").status == 0
+    assert_same_run("killed", undisturbed)
+
+
+def test_a_finished_run_that_goes_on_ends_as_one_that_was_longer(nnlab):
+    # A schedule that depends on the length would make another run of it.
+    steady = [word for word in STATEFUL if not word.startswith("schedule")]
+    longer = [word for word in steady if not word.startswith("trainer.max_epochs")]
+    assert nnlab(*steady, "folder=short").status == 0
+    assert nnlab("resume=short", "trainer.max_epochs=5").status == 0
+    assert nnlab(*longer, "trainer.max_epochs=5", "folder=straight").status == 0
+    for name in ("last", "best"):
+        assert differences(checkpoint("short", name), checkpoint("straight", name)) == []
+    rows = [Path(f, "metrics.jsonl").read_text() for f in ("short", "straight")]
+    in_training = [[x for x in text.splitlines() if "test/" not in x] for text in rows]
+    assert in_training[0] == in_training[1]
+
+
+def test_a_finished_run_is_not_done_again(nnlab):
+    words = ("data.repeats=1", "trainer.max_epochs=2", "pictures=0", "logger=[]")
+    assert nnlab(*words, "folder=done").status == 0
+    answer = nnlab("resume=done")
+    assert answer.status == 2
+    assert "complete after 2 epochs" in answer.err
+    assert "trainer.max_epochs=4" in answer.err
+
+
+def test_a_continued_run_takes_no_other_model(nnlab):
+    words = ("data.repeats=1", "trainer.max_epochs=2", "pictures=0", "logger=[]")
+    assert nnlab(*words, "folder=done").status == 0
+    before = Path("done/config.yaml").read_bytes()
+    for word in ("model.dropout=0.5", "optimizer.lr=0.5", "seed=3", "data=digits"):
+        answer = nnlab("resume=done", word)
+        assert answer.status == 2
+        assert "would make another run" in answer.err
+        assert answer.err.count("\n") == 1
+    answer = nnlab("resume=done", "trainer.max_epoch=5")
+    assert "did you mean max_epochs" in answer.err
+    assert Path("done/config.yaml").read_bytes() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", range(30))
+def test_thirty_random_kills_cost_no_bit(kill, undisturbed, nnlab):
+    generator = torch.Generator().manual_seed(kill)
+    batch = int(torch.randint(1, 3 * BATCHES, (), generator=generator))
+    run_and_end(signal.SIGKILL, batch, *STATEFUL, "folder=killed")
+    assert nnlab("resume=killed").status == 0
+    assert_same_run("killed", undisturbed)
+
+
+def test_lenet5_on_digits_continues_to_the_same_bits(nnlab):
+    words = (
+        "model=lenet5",
+        "data=digits",
+        "data.shift=1",
+        "trainer.max_epochs=2",
+        "+trainer.limit_train_batches=8",
+        "pictures=0",
+        "logger=[]",
+        "checkpoint_seconds=0",
+    )
+    assert nnlab(*words, "folder=undisturbed").status == 0
+    assert run_and_end(signal.SIGKILL, 11, *words, "folder=killed") < 0
+    assert nnlab("resume=killed").status == 0
+    assert_same_run("killed", "undisturbed")
