@@ -37,8 +37,8 @@ def turns(network: str, folder: Path) -> list[list[float]]:
         *SETTINGS[network],
     ]
     # FORCE_COLOR makes rich draw its bar, though nobody looks. glibc keeps what it has:
-    # else LeNet-5's activations come and go by page faults, 2 to 4 ms a step for the one
-    # or the other of the two, as the heap happens to lie.
+    # else LeNet-5's activations come and go by page faults, 1 to 4 ms a step, for one
+    # or the other of the two as the heap happens to lie.
     surroundings = {
         "MALLOC_TRIM_THRESHOLD_": str(2**30),
         "MALLOC_MMAP_THRESHOLD_": str(2**25),

@@ -3,13 +3,14 @@
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from lightning import Trainer
 
-from nnlab import run
 from nnlab.cli import main
 from nnlab.record import Record
 
@@ -31,23 +32,43 @@ STATEFUL = (
 BATCHES = 14  # an epoch's: 40 examples in threes
 
 
-def run_and_end(number: int, at_batch: int, *words: str) -> int:
-    """Run a command in a process that gets a signal once it has done some batches.
+def end(number: int) -> None:
+    os.kill(os.getpid(), number)
 
-    Returns the exit status, or minus the signal that ended it.
+
+def in_a_process(prepare: Callable[[], None], *words: str) -> int:
+    """Run a command in a process of its own, after a preparation there.
+
+    Returns its exit status, or minus the signal that ended it.
     """
-
-    class Deadly(Record):
-        def on_train_batch_end(self, trainer, pl_module, *arguments):
-            super().on_train_batch_end(trainer, pl_module, *arguments)
-            if trainer.fit_loop.total_batch_idx + 1 == at_batch:
-                os.kill(os.getpid(), number)
-
     process = os.fork()
     if process == 0:
-        run.Record = Deadly
-        os._exit(main(words))
+        status = 99
+        try:
+            prepare()
+            status = main(words)
+        finally:  # whatever happens: this copy of pytest must not go on
+            os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def run_and_end(number: int, at_batch: int, *words: str) -> int:
+    """Run a command that gets a signal once it has done some batches."""
+    before = Record.on_train_batch_end
+
+    def deadly(self: Record, trainer: Trainer, *arguments: Any) -> None:
+        before(self, trainer, *arguments)
+        if trainer.fit_loop.total_batch_idx + 1 == at_batch:
+            end(number)
+
+    return in_a_process(
+        lambda: setattr(Record, "on_train_batch_end", deadly), *words
+    )
+
+
+def run_and_end_in(hook: str, number: int, *words: str) -> int:
+    """Run a command that gets a signal in a hook."""
+    return in_a_process(lambda: setattr(Record, hook, lambda *_: end(number)), *words)
 
 
 def checkpoint(folder: str, name: str = "last") -> dict[str, Any]:
@@ -138,14 +159,35 @@ def test_a_run_killed_before_its_first_checkpoint_starts_over(undisturbed, nnlab
     assert_same_run("killed", undisturbed)
 
 
-def test_an_interrupted_validation_costs_nothing(undisturbed, nnlab, monkeypatch):
-    process = os.fork()
-    if process == 0:
-        run.Record.on_validation_end = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-        os._exit(main([*STATEFUL, "folder=killed"]))
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+def test_a_kill_in_validation_costs_nothing(undisturbed, nnlab):
+    ended = run_and_end_in("on_validation_end", signal.SIGKILL, *STATEFUL, "folder=killed")
+    assert ended == -signal.SIGKILL
     assert nnlab("resume=killed").status == 0
     assert_same_run("killed", undisturbed)
+
+
+@pytest.mark.parametrize("hook", ["on_validation_start", "on_validation_batch_end"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_stopped_in_validation_ends_it_and_saves(hook, number, undisturbed, nnlab):
+    words = [*STATEFUL, "checkpoint_seconds=1000", "folder=stopped"]
+    words.remove("checkpoint_seconds=0")
+    assert run_and_end_in(hook, number, *words) == 128 + number
+    assert status("stopped") == "interrupted"
+    assert checkpoint("stopped")["global_step"] == BATCHES // 2
+    assert nnlab("resume=stopped", "checkpoint_seconds=0").status == 0
+    assert_same_run("stopped", undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_run_stopped_in_its_test_only_tests_again(number, undisturbed, nnlab):
+    ended = run_and_end_in("on_test_batch_end", number, *STATEFUL, "folder=stopped")
+    assert ended == (-number if number == signal.SIGKILL else 128 + number)
+    assert status("stopped") == (
+        "running" if number == signal.SIGKILL else "interrupted"
+    )
+    assert nnlab("resume=stopped").status == 0
+    assert status("stopped") == "complete"
+    assert_same_run("stopped", undisturbed)
 
 
 def test_a_finished_run_that_goes_on_ends_as_one_that_was_longer(nnlab):

@@ -129,6 +129,9 @@ class Checkpoints(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: Content
     ) -> None:
         checkpoint["nnlab"] = {"config": self.config}
+        tokenizer = getattr(trainer.datamodule, "tokenizer", None)  # pyright: ignore
+        if tokenizer is not None:  # a language model is nothing without its alphabet
+            checkpoint["nnlab"]["tokenizer"] = tokenizer.state()
 
     @override
     def state_dict(self) -> Content:
@@ -144,6 +147,20 @@ class Checkpoints(Checkpoint):
         self.best_value = state_dict["best_value"]
         self.best_epoch = state_dict["best_epoch"]
         self.seconds_before = state_dict["spent_seconds"]
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.interrupt.take_over()
+
+    @override
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.interrupt.take_over()
+
+    @override
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, *args: Any
+    ) -> None:
+        self.interrupt.check()
 
     @override
     def on_train_batch_end(
@@ -168,7 +185,7 @@ class Checkpoints(Checkpoint):
         if value is not None and self._is_better(float(value)):
             self.best_value, self.best_epoch = float(value), trainer.current_epoch + 1
             trainer.save_checkpoint(self.best)
-        if self._is_over(trainer):
+        if self._is_over(trainer) or self.interrupt.requested:
             self._save_last(trainer)
         self.interrupt.check()
 

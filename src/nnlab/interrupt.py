@@ -5,6 +5,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Interrupted(BaseException):
     """The run was asked to stop, and has saved where it was.
@@ -40,18 +42,24 @@ class Interrupt:
     @contextmanager
     def listen(self) -> Generator[None]:
         """Take SIGINT and SIGTERM; a second one of them ends the process at once."""
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.getsignal(number) for number in numbers}
-
-        def remember(number: int, frame: FrameType | None) -> None:
-            self._number = number
-            for each in numbers:
-                signal.signal(each, signal.SIG_DFL)
-
-        for number in numbers:
-            signal.signal(number, remember)
+        before = {number: signal.getsignal(number) for number in NUMBERS}
+        self.take_over()
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def take_over(self) -> None:
+        """Take the signals from whoever has them: Lightning takes SIGTERM in each fit.
+
+        It would stop at once then, in the middle of what cannot be saved.
+        """
+        if not self.requested:
+            for number in NUMBERS:
+                signal.signal(number, self._remember)
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        self._number = number
+        for each in NUMBERS:
+            signal.signal(each, signal.SIG_DFL)

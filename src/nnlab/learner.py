@@ -1,6 +1,6 @@
 """Learner: the one base class of every model."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -42,8 +42,8 @@ class Learner(LightningModule):
         """Return means over the batch by name; `loss` is the one minimised."""
         raise NotImplementedError
 
-    def illustrate(self, batch: Any) -> "dict[str, Figure]":
-        """Return pictures by name, drawn from examples that were not trained on."""
+    def illustrate(self, batch: Any) -> "Mapping[str, Figure | str]":
+        """Return pictures and texts by name, of examples that were not trained on."""
         return {}
 
     def remark(self, batch: Any) -> str | None:

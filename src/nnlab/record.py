@@ -9,10 +9,11 @@ import torch
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from lightning.fabric.utilities.rank_zero import rank_zero_only
-from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from typing_extensions import override
 
 from nnlab.learner import Learner
+from nnlab.report.tensorboard import show
 
 
 class MetricsFile(Logger):
@@ -117,7 +118,12 @@ class Illustrate(Callback):
         assert isinstance(pl_module, Learner)
         data: Any = getattr(trainer, "datamodule")  # noqa: B009  # untyped there
         batch = first_examples(data, pl_module, "val", self.examples)
-        draw(pl_module, batch, self.folder / "over_training", trainer.global_step)
+        step = trainer.global_step
+        files = draw(pl_module, batch, self.folder / "over_training", step)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                for name, file in files.items():
+                    show(logger.experiment, f"figures/{name}", file, step)
 
     def _is_due(self, trainer: Trainer) -> bool:
         """Whether this epoch is the first, the last, or one of those spread between."""
@@ -133,19 +139,25 @@ class Illustrate(Callback):
         return epoch in due
 
 
-def draw(learner: Learner, batch: Any, folder: Path, step: int | None) -> list[Path]:
-    """Write the model's pictures of a batch as PNG files."""
+def draw(
+    learner: Learner, batch: Any, folder: Path, step: int | None
+) -> dict[str, Path]:
+    """Write the model's pictures (PNG) and texts of a batch; return files by name."""
     with torch.no_grad():
         was_training = learner.training
         learner.eval()
-        pictures = learner.illustrate(batch)
+        shown = learner.illustrate(batch)
         learner.train(was_training)
-    files: list[Path] = []
-    for name, figure in pictures.items():
+    files: dict[str, Path] = {}
+    for name, picture in shown.items():
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / (f"{name}.png" if step is None else f"{name}_{step:08d}.png")
-        figure.savefig(file, dpi=110)
-        files.append(file)
+        stem = name if step is None else f"{name}_{step:08d}"
+        if isinstance(picture, str):
+            files[name] = folder / f"{stem}.txt"
+            files[name].write_text(picture, encoding="utf-8")
+        else:
+            files[name] = folder / f"{stem}.png"
+            picture.savefig(files[name], dpi=110)
     return files
 
 

@@ -63,9 +63,8 @@ def check_settings(config: dict[str, Any]) -> None:
 
 def _check_hardware(trainer: dict[str, Any]) -> None:
     accelerator = trainer.get("accelerator", "auto")
-    _check_known(
-        "accelerator", accelerator, AcceleratorRegistry.available_accelerators()
-    )
+    accelerators = AcceleratorRegistry.available_accelerators()
+    _check_known("accelerator", accelerator, {*accelerators, "gpu"})
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     has_mps = torch.backends.mps.is_available()
     here = {"cuda": gpus > 0, "gpu": gpus > 0 or has_mps, "mps": has_mps}
@@ -86,8 +85,9 @@ def _check_hardware(trainer: dict[str, Any]) -> None:
 
 
 def _check_known(name: str, value: Any, known: Iterable[str]) -> None:
-    if value is not None and str(value) not in {*known, "auto", "gpu"}:
-        hint = did_you_mean(str(value), {*known, "auto"})
+    known = {*known, "auto"}
+    if value is not None and str(value) not in known:
+        hint = did_you_mean(str(value), known)
         raise UserError(f"trainer.{name}={value} is not known{hint}")
 
 

@@ -134,7 +134,7 @@ def test_a_failed_run_has_a_page_that_says_why(failed_folder):
 def test_a_run_without_final_pictures_shows_those_of_its_training(folder):
     (folder / "figures/decision_boundary.png").unlink()
     page = Reader(write_page(folder).read_text(encoding="utf-8"))
-    shown = [i["alt"] for i in page.all("img") if i.get("class") == "shown"]
+    shown = [i["alt"] for i in page.all("img") if "shown" in i["class"].split()]
     assert shown == [
         "decision boundary, step 1,000",
         "feature maps, the end, on test data",
@@ -160,3 +160,15 @@ def test_the_page_can_be_made_again(folder):
         == (first.split("written by")[0])
     )
     assert sorted(p.name for p in folder.glob("report*")) == ["report.html"]
+
+
+def test_a_text_is_shown_over_training_as_a_picture_is_and_escaped(folder):
+    frames = folder / "figures/over_training"
+    (frames / "sample_00000100.txt").write_text("ROMEO: <b>xq</b>", encoding="utf-8")
+    (folder / "figures/sample.txt").write_text("ROMEO: But soft", encoding="utf-8")
+    text = write_page(folder).read_text(encoding="utf-8")
+    page = Reader(text)
+    moments = [i["data-moment"] for i in page.all("pre") if "data-moment" in i]
+    assert moments == ["step 100", "the end, on test data"]
+    assert "ROMEO: &lt;b&gt;xq&lt;/b&gt;" in text
+    assert "ROMEO: But soft" in text

@@ -32,7 +32,7 @@ def beam_search(
     than beams, the rest have log probability -inf.
     """
     window = Window(
-        model, prompt.expand(beams, -1), room=options.max_tokens, slide=options.slide
+        model, prompt.expand(beams, -1), room=options.max_tokens, stride=options.stride
     )
     # All beams are the prompt: only the first may have children.
     scores = torch.full((beams,), -torch.inf, device=prompt.device)
@@ -56,10 +56,7 @@ def _gains(
     window: Window, options: Options, ended: Tensor, end: int | None
 ) -> Float[Tensor, "beams vocabulary"]:
     logits = window.logits().float()
-    if options.repetition_penalty != 1:
-        seen = torch.zeros_like(logits, dtype=torch.bool)
-        seen = seen.scatter(1, window.text, value=True)
-        logits = penalise(logits, seen, options.repetition_penalty)
+    logits = penalise(logits, window.text, options.repetition_penalty)
     gains = logits.log_softmax(-1)
     if end is None:
         return gains

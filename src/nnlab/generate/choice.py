@@ -1,11 +1,11 @@
 """From logits to the next token: what each way of choosing does to them.
 
-Every function takes logits and returns logits (-inf: never), so that they compose in the
-order of `drawing_logits`; `draw` ends the chain.
+Every function takes logits and returns logits (-inf: never), so that they compose, in
+the order of `drawing_logits`; `draw` ends the chain.
 """
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from nnlab.generate.options import Options
@@ -14,13 +14,16 @@ Logits = Float[Tensor, "rows vocabulary"]
 
 
 def penalise(
-    logits: Logits, seen: Bool[Tensor, "rows vocabulary"], penalty: float
+    logits: Logits, text: Int[Tensor, "rows length"], penalty: float
 ) -> Logits:
     """Make the tokens that a text has already less probable, for a penalty above 1.
 
-    Keskar et al. (2019), "CTRL", section 4.1; negative logits are multiplied, as all
-    implementations do since: divided, they would gain.
+    Keskar et al. (2019), "CTRL", section 4.1, where all logits are divided; a negative
+    one would gain by that, so it is multiplied, as in the implementations since.
     """
+    if penalty == 1:
+        return logits
+    seen = torch.zeros_like(logits, dtype=torch.bool).scatter(1, text, value=True)
     penalised = torch.where(logits > 0, logits / penalty, logits * penalty)
     return torch.where(seen, penalised, logits)
 

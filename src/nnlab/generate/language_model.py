@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -11,6 +12,7 @@ class Cache(Protocol):
 
     def select(self, rows: Int[Tensor, " rows"]) -> None:
         """Go on with these rows of the batch, in this order."""
+        ...
 
 
 @runtime_checkable
@@ -19,15 +21,23 @@ class LanguageModel(Protocol):
 
     Attributes:
         context_size: the most positions it takes at once; None: any number.
+        device, training, train: as every learner has them.
     """
 
     context_size: int | None
+    training: bool
 
-    def new_cache(self, batch_size: int) -> Cache | None:
-        """Return an empty cache for so many rows, None where the model keeps none."""
+    @property
+    def device(self) -> torch.device: ...
+
+    def train(self, mode: bool = True, /) -> Any: ...
+
+    def new_cache(self, batch_size: int, /) -> Cache | None:
+        """Return an empty cache for so many texts, None where the model keeps none."""
+        ...
 
     def __call__(
         self, tokens: Int[Tensor, "batch time"], cache: Any = None, /
     ) -> Float[Tensor, "batch time vocabulary"]:
-        """Score the token after each position; positions follow the cache's."""
+        """Score the token after each position, those in the cache before them."""
         ...

@@ -34,7 +34,7 @@ def sample(
     """
     rows, count = len(prompt), options.max_tokens
     window = Window(
-        model, prompt, room=count, slide=options.slide, is_cached=is_cached
+        model, prompt, room=count, stride=options.stride, is_cached=is_cached
     )
     seeds = range(options.seed, options.seed + rows)
     chance = chances(seeds, count).to(prompt.device)
@@ -54,9 +54,7 @@ def sample(
 def _choose(
     logits: Tensor, text: Tensor, chance: Tensor, options: Options
 ) -> Int[Tensor, " rows"]:
-    if options.repetition_penalty != 1:
-        seen = torch.zeros_like(logits, dtype=torch.bool).scatter(1, text, value=True)
-        logits = penalise(logits, seen, options.repetition_penalty)
+    logits = penalise(logits, text, options.repetition_penalty)
     if options.is_greedy:
         return logits.argmax(-1)
     return draw(drawing_logits(logits, options), chance)

@@ -4,21 +4,23 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nnlab.generate.language_model import LanguageModel
+from nnlab.generate.language_model import Cache, LanguageModel
 
 
 class Window:
     """Texts that grow by a token at a time, and the part of them that the model sees.
 
-    A window that is full moves on by `slide` positions at once. Learned positions give
-    every token in it another vector then, and deeper layers hold what the dropped tokens
-    left there, so the rest is read anew: once in `slide` tokens. At 1 that is nanoGPT's
-    way, which reads the whole window for each token. Where the window begins is a
-    function of the text's length alone, so it is the same with a cache and without.
+    That is the whole text while it fits the model's context. Beyond, it begins at the
+    first multiple of `stride` for which it fits: a function of the text's length alone,
+    and so the same with a cache and without. What a cache holds cannot be shifted:
+    learned positions give every token another vector then, and deeper layers hold what
+    the dropped tokens left there. So it is filled anew, once in `stride` tokens. A
+    stride of 1 is nanoGPT's way: the most context, all of it read for each token.
 
     Args:
         prompt: the texts' beginnings, of one length.
         room: how many tokens may follow.
+        stride: None: a quarter of the context.
         is_cached: whether to use the model's cache, if it has one.
     """
 
@@ -28,28 +30,39 @@ class Window:
         prompt: Int[Tensor, "rows time"],
         *,
         room: int,
-        slide: int | None,
+        stride: int | None,
         is_cached: bool = True,
     ) -> None:
         rows, self.length = prompt.shape
         self.model, self.is_cached = model, is_cached
-        self.slide = slide or max(1, (model.context_size or 4) // 4)
+        size = model.context_size or 4
+        self.stride = min(stride, size) if stride else max(1, size // 4)
         self.tokens = prompt.new_empty(rows, self.length + room)
         self.tokens[:, : self.length] = prompt
-        self._start = self._read = -1  # nothing yet
-        self._cache = None
+        self._cache: Cache | None = None
+        self._start, self._read = -1, 0  # of the cache
+
+    @property
+    def text(self) -> Int[Tensor, "rows length"]:
+        """All of the texts so far, what the model no longer sees included."""
+        return self.tokens[:, : self.length]
+
+    @property
+    def start(self) -> int:
+        """Where the part that the model sees begins."""
+        size = self.model.context_size
+        if size is None or self.length <= size:
+            return 0
+        return self.stride * -((size - self.length) // self.stride)
 
     def logits(self) -> Float[Tensor, "rows vocabulary"]:
         """Score the token that follows each text."""
-        start = self._first_seen()
-        if start != self._start:
-            self._start = self._read = start
-            rows = len(self.tokens)
-            self._cache = self.model.new_cache(rows) if self.is_cached else None
+        if self.is_cached and self.start != self._start:
+            self._cache = self.model.new_cache(len(self.tokens))
+            self._start = self._read = self.start
         if self._cache is None:
-            return self.model(self.tokens[:, start : self.length])[:, -1]
-        unread = self.tokens[:, self._read : self.length]
-        self._read = self.length
+            return self.model(self.text[:, self.start :])[:, -1]
+        unread, self._read = self.text[:, self._read :], self.length
         return self.model(unread, self._cache)[:, -1]
 
     def append(self, token: Int[Tensor, " rows"]) -> None:
@@ -63,19 +76,9 @@ class Window:
         if self._cache is not None:
             self._cache.select(rows)
 
-    @property
-    def text(self) -> Int[Tensor, "rows length"]:
-        """All of the texts so far, what the model no longer sees included."""
-        return self.tokens[:, : self.length]
 
-    def _first_seen(self) -> int:
-        size = self.model.context_size
-        if size is None or self.length <= size:
-            return 0
-        return self.slide * -((size - self.length) // self.slide)
-
-
-def same_prompt(tokens: list[int], rows: int, like: Tensor) -> Int[Tensor, "rows time"]:
-    """Return a prompt as the beginning of so many texts, where `like` lies."""
-    prompt = torch.tensor(tokens, dtype=torch.long, device=like.device)
-    return prompt.expand(rows, -1)
+def same_prompt(
+    tokens: list[int], rows: int, device: torch.device
+) -> Int[Tensor, "rows time"]:
+    """Return a prompt as the beginning of so many texts."""
+    return torch.tensor(tokens, dtype=torch.long, device=device).expand(rows, -1)

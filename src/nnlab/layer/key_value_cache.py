@@ -1,10 +1,10 @@
 """Keys and values of the tokens already read, so that the next one costs one token."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 KeysOrValues = Float[Tensor, "batch heads time head_size"]
 
@@ -32,7 +32,7 @@ class LayerCache:
 
 
 class KeyValueCache:
-    """A model's memory of a text that it reads piece by piece, in a sliding window.
+    """A model's memory of texts that it reads piece by piece, in a sliding window.
 
     A Transformer sees `context_size` tokens. Whatever the pieces are, the logits of a
     token are those of one full pass over its window, up to rounding. The window is the
@@ -50,8 +50,8 @@ class KeyValueCache:
         batch_size: int,
         layers: int,
         heads: int,
-        context_size: int,
         head_size: int,
+        context_size: int,
         stride: int,
         like: Tensor,
     ) -> None:
@@ -60,23 +60,18 @@ class KeyValueCache:
 
         self.layers = [LayerCache(room(), room()) for _ in range(layers)]
         self.context_size, self.stride = context_size, min(stride, context_size)
-        self.window = torch.zeros(
-            batch_size, 0, dtype=torch.int64, device=like.device
-        )
-
-    @property
-    def length(self) -> int:
-        """How many tokens of the window have been read."""
-        return self.window.shape[1]
+        self.window = torch.zeros(batch_size, 0, dtype=torch.int64, device=like.device)
 
     def read(
-        self, model: nn.Module, tokens: Int[Tensor, "batch time"]
+        self,
+        tokens: Int[Tensor, "batch time"],
+        logits: Callable[[Tensor, list[LayerCache]], Tensor],
     ) -> Float[Tensor, "batch time vocabulary"]:
-        """Return the logits of the next tokens, of a model that reads with a cache."""
+        """Return what `logits` gives for the next tokens, after those already read."""
         parts = [
-            model.read(piece, self)[:, -new:] for piece, new in self._pieces(tokens)
+            logits(piece, self.layers)[:, -new:] for piece, new in self._pieces(tokens)
         ]
-        return torch.cat(parts, dim=1)
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def select(self, rows: Int[Tensor, " rows"]) -> None:
         """Keep these rows of the batch, in this order, as often as they are named."""
@@ -87,15 +82,16 @@ class KeyValueCache:
     def _pieces(
         self, tokens: Int[Tensor, "batch time"]
     ) -> Iterator[tuple[Tensor, int]]:
-        """Yield what the model reads at once, and how many tokens of it are new."""
+        """Yield what is read at once, and how many of its last tokens are new."""
         while tokens.shape[1]:
             kept = tokens[:, :0]
-            if self.length == self.context_size:
+            if self.window.shape[1] == self.context_size:
                 kept = self.window[:, self.stride :]
                 self.window = self.window[:, :0]
                 for layer in self.layers:
                     layer.length = 0
-            new = min(tokens.shape[1], self.context_size - self.length - kept.shape[1])
+            held = self.window.shape[1] + kept.shape[1]
+            new = min(tokens.shape[1], self.context_size - held)
             piece = torch.cat([kept, tokens[:, :new]], dim=1)
             self.window = torch.cat([self.window, piece], dim=1)
             tokens = tokens[:, new:]

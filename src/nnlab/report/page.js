@@ -1,6 +1,6 @@
 // A picture over training: the slider chooses the moment, the button plays them all.
 for (const picture of document.querySelectorAll(".picture.moves")) {
-  const frames = picture.querySelectorAll("img");
+  const frames = picture.querySelectorAll(".frame");
   const slider = picture.querySelector("input");
   const moment = picture.querySelector("output");
   const button = picture.querySelector("button");

@@ -23,10 +23,11 @@ _ROOM = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture at one moment of the training, as a data URI."""
+    """A picture at one moment of the training, as a data URI; or a text."""
 
     moment: str
-    source: str
+    source: str | None
+    text: str | None = None
 
 
 def write_page(folder: Path) -> Path:
@@ -82,9 +83,9 @@ def _pictures(run: RunReading) -> dict[str, list[Frame]]:
     pictures: dict[str, list[Frame]] = {}
     for name in sorted({*run.figures, *run.over_training}):
         frames = _evenly(list(run.over_training.get(name, {}).items()))
-        moments = [Frame(f"step {step:,}", _data_uri(path)) for step, path in frames]
+        moments = [_frame(f"step {step:,}", path) for step, path in frames]
         if name in run.figures:
-            moments.append(Frame("the end, on test data", _data_uri(run.figures[name])))
+            moments.append(_frame("the end, on test data", run.figures[name]))
         pictures[name.replace("_", " ")] = moments
     return pictures
 
@@ -95,6 +96,12 @@ def _evenly(frames: list[Any]) -> list[Any]:
     last = len(frames) - 1
     kept = sorted({round(i * last / (MOST_FRAMES - 1)) for i in range(MOST_FRAMES)})
     return [frames[position] for position in kept]
+
+
+def _frame(moment: str, file: Path) -> Frame:
+    if file.suffix == ".txt":
+        return Frame(moment, None, file.read_text(encoding="utf-8"))
+    return Frame(moment, _data_uri(file))
 
 
 def _data_uri(picture: Path) -> str:

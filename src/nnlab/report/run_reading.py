@@ -11,6 +11,7 @@ import yaml
 from nnlab.report.mask import masked, masked_override
 
 Row = dict[str, Any]
+SHOWN = (".png", ".txt")
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,17 @@ class RunReading:
 
     @cached_property
     def figures(self) -> dict[str, Path]:
-        """The pictures of the end, drawn from test examples, by name."""
-        found = sorted((self.path / "figures").glob("*.png"))
-        return {picture.stem: picture for picture in found}
+        """The pictures and texts of the end, from test examples, by name."""
+        found = sorted((self.path / "figures").glob("*.*"))
+        return {file.stem: file for file in found if file.suffix in SHOWN}
 
     @cached_property
     def over_training(self) -> dict[str, dict[int, Path]]:
-        """The pictures drawn while training, from validation examples: name -> step."""
+        """The same while training, from validation examples: name -> step -> file."""
         found: dict[str, dict[int, Path]] = {}
-        for picture in sorted((self.path / "figures/over_training").glob("*_*.png")):
+        for picture in sorted((self.path / "figures/over_training").glob("*_*.*")):
             name, _, step = picture.stem.rpartition("_")
-            if step.isdigit():
+            if step.isdigit() and picture.suffix in SHOWN:
                 found.setdefault(name, {})[int(step)] = picture
         return {name: dict(sorted(frames.items())) for name, frames in found.items()}
 

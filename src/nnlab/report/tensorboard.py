@@ -45,10 +45,20 @@ def write_summary(
         for name, value in metrics.items():
             writer.add_scalar(name, value, step)
         _write_hyper_parameters(writer, settings(run.config), metrics)
-        for name, picture in run.figures.items():
-            _write_picture(writer, f"figures/{name}", picture, step)
+        for name, file in run.figures.items():
+            show(writer, f"figures/{name}", file, step)
         if model is not None and example is not None:
             _write_graph(writer, model, example)
+
+
+def show(writer: SummaryWriter, tag: str, file: Path, step: int) -> None:
+    """Write a picture (PNG) or a text of a run's figures."""
+    if file.suffix == ".txt":
+        # TensorBoard reads Markdown: four spaces keep lines and spaces as they are
+        lines = file.read_text(encoding="utf-8").splitlines()
+        writer.add_text(tag, "\n".join(f"    {line}" for line in lines), step)
+    else:
+        _write_picture(writer, tag, file, step)
 
 
 def settings(config: dict[str, Any], prefix: str = "") -> dict[str, Setting]:
@@ -81,9 +91,8 @@ def _write_hyper_parameters(
 
 
 def _write_picture(writer: SummaryWriter, tag: str, picture: Path, step: int) -> None:
-    encoded = (
-        picture.read_bytes()
-    )  # as it is: `add_image` would decode and encode again
+    # as it is: `add_image` would decode and encode again
+    encoded = picture.read_bytes()
     width, height = (int.from_bytes(encoded[i : i + 4], "big") for i in (16, 20))
     image = Summary.Image(
         encoded_image_string=encoded, width=width, height=height, colorspace=4

@@ -1,0 +1,143 @@
+"""A prompt in, texts out: a model, its tokenizer and the options put together."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+
+from nnlab.errors import UserError
+from nnlab.generate.beam_search import beam_search
+from nnlab.generate.language_model import LanguageModel
+from nnlab.generate.options import Options
+from nnlab.generate.sample import sample
+from nnlab.generate.text_stream import TextStream
+from nnlab.generate.window import same_prompt
+
+# So many texts side by side, at most; more are generated in turns, to the same end.
+AT_ONCE = 64
+
+
+class Tokenizer(Protocol):
+    """What generation needs of a tokenizer."""
+
+    special: dict[str, int]
+
+    def encode(self, text: str, /) -> list[int]: ...
+
+    def decode(self, ids: Sequence[int], /) -> str: ...
+
+
+@dataclass(frozen=True)
+class Text:
+    """A generated text, without its prompt.
+
+    Attributes:
+        origin: what made it this one of several: its seed, or its log probability.
+    """
+
+    text: str
+    origin: str
+
+
+def stream(
+    model: LanguageModel, tokenizer: Tokenizer, prompt: str | None, options: Options
+) -> Iterator[str]:
+    """Yield what follows a prompt, piece by piece, as it is drawn.
+
+    Raises:
+        UserError: where the prompt is no text that the tokenizer knows.
+    """
+    before = prompt_tokens(tokenizer, prompt)
+    end = tokenizer.special.get("end_of_text")
+    pieces = TextStream(tokenizer.decode, before)
+    with evaluating(model):
+        start = same_prompt(before, 1, model.device)
+        for drawn in sample(model, start, options, end=end):
+            token = int(drawn)
+            if token == end:
+                break
+            if piece := pieces.add(token):
+                yield piece
+    if piece := pieces.end():
+        yield piece
+
+
+def texts(
+    model: LanguageModel, tokenizer: Tokenizer, prompt: str | None, options: Options
+) -> list[Text]:
+    """Return `options.samples` texts that follow a prompt.
+
+    Raises:
+        UserError: where the prompt is no text that the tokenizer knows.
+    """
+    before = prompt_tokens(tokenizer, prompt)
+    end = tokenizer.special.get("end_of_text")
+    with evaluating(model):
+        tell = _searched if options.beams is not None else _drawn
+        found = list(tell(model, before, options, end))
+    shown = len(tokenizer.decode(before))
+    return [
+        Text(tokenizer.decode(before + _until(end, row))[shown:], origin)
+        for row, origin in found
+    ]
+
+
+def prompt_tokens(tokenizer: Tokenizer, prompt: str | None) -> list[int]:
+    """Return a prompt's tokens; for None what begins a text: its end, or a new line.
+
+    Raises:
+        UserError: where the prompt is empty, or has no token.
+    """
+    if prompt is None:
+        end = tokenizer.special.get("end_of_text")
+        try:
+            tokens = tokenizer.encode("\n") if end is None else [end]
+        except UserError:
+            tokens = []
+        if not tokens:
+            raise UserError("this model needs a first word: give prompt=")
+        return tokens
+    tokens = tokenizer.encode(prompt)
+    if not tokens:
+        raise UserError(f"prompt={prompt!r} holds no token; give a word at least")
+    return list(tokens)
+
+
+@contextmanager
+def evaluating(model: LanguageModel) -> Iterator[None]:
+    """Switch dropout off meanwhile."""
+    was_training = model.training
+    model.train(False)
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+def _drawn(
+    model: LanguageModel, before: list[int], options: Options, end: int | None
+) -> Iterator[tuple[list[int], str]]:
+    for first in range(0, options.samples, AT_ONCE):
+        rows = min(AT_ONCE, options.samples - first)
+        turn = replace(options, seed=options.seed + first)
+        start = same_prompt(before, rows, model.device)
+        tokens = torch.stack(list(sample(model, start, turn, end=end)), dim=1)
+        for row, ids in enumerate(tokens.tolist()):
+            yield ids, f"seed {turn.seed + row}"
+
+
+def _searched(
+    model: LanguageModel, before: list[int], options: Options, end: int | None
+) -> Iterator[tuple[list[int], str]]:
+    assert options.beams is not None
+    prompt = same_prompt(before, 1, model.device)[0]
+    tokens, scores = beam_search(model, prompt, options, beams=options.beams, end=end)
+    found = zip(tokens.tolist(), scores.tolist(), strict=True)
+    for ids, score in list(found)[: options.samples]:
+        yield ids, f"log probability {score:.3f}"
+
+
+def _until(end: int | None, tokens: list[int]) -> list[int]:
+    return tokens[: tokens.index(end)] if end in tokens else tokens
