@@ -18,16 +18,16 @@ def lenet5() -> nn.Module:
     """Return LeNet-5 as textbooks draw it, conf/model/lenet5.yaml's default."""
     return nn.Sequential(
         nn.Conv2d(1, 6, kernel_size=5, padding=2),
-        nn.Tanh(),
+        nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Conv2d(6, 16, kernel_size=5),
-        nn.Tanh(),
+        nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Conv2d(16, 120, kernel_size=5),
-        nn.Tanh(),
+        nn.ReLU(),
         nn.Flatten(),
         nn.Linear(120, 84),
-        nn.Tanh(),
+        nn.ReLU(),
         nn.Linear(84, 10),
     )
 

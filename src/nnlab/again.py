@@ -92,7 +92,8 @@ def test_run(words: Sequence[str], composer: Composer) -> int:
         enable_model_summary=False,
         enable_checkpointing=False,
     )
-    [metrics] = trainer.test(model, datamodule=data, verbose=False)
+    trainer.test(model, datamodule=data, verbose=False)
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     _show(metrics, config["choices"], place)
     return 0
 
@@ -178,7 +179,7 @@ def _check_facts(config: Config, facts: dict[str, int]) -> None:
             )
 
 
-def _show(metrics: Any, choices: Config, place: str) -> None:
+def _show(metrics: dict[str, float], choices: Config, place: str) -> None:
     table = Table(title=f"{choices['model']} on {choices['data']}", box=None)
     table.add_column("metric")
     table.add_column("value", justify="right")

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from nnlab.errors import UserError
 from nnlab.interrupt import Interrupt
+from nnlab.report.mask import masked
 
 Content = dict[str, Any]
 
@@ -128,7 +129,7 @@ class Checkpoints(Checkpoint):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: Content
     ) -> None:
-        checkpoint["nnlab"] = {"config": self.config}
+        checkpoint["nnlab"] = {"config": masked(self.config)}
         tokenizer = getattr(trainer.datamodule, "tokenizer", None)  # pyright: ignore
         if tokenizer is not None:  # a language model is nothing without its alphabet
             checkpoint["nnlab"]["tokenizer"] = tokenizer.state()
@@ -171,11 +172,12 @@ class Checkpoints(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        due = time.monotonic() - self._saved_at > self.seconds
-        if not (due or self.interrupt.requested):
+        if not self._is_due():
             return
         if trainer.fit_loop._should_accumulate():  # pyright: ignore[reportPrivateUsage]
             return  # half-summed gradients are in no checkpoint
+        if trainer.is_last_batch:
+            return  # a run continued from here would leave out the validation
         self._save_last(trainer)
         self.interrupt.check()
 
@@ -185,9 +187,13 @@ class Checkpoints(Checkpoint):
         if value is not None and self._is_better(float(value)):
             self.best_value, self.best_epoch = float(value), trainer.current_epoch + 1
             trainer.save_checkpoint(self.best)
-        if self._is_over(trainer) or self.interrupt.requested:
+        if self._is_over(trainer) or self._is_due():
             self._save_last(trainer)
         self.interrupt.check()
+
+    def _is_due(self) -> bool:
+        waited = time.monotonic() - self._saved_at
+        return waited > self.seconds or self.interrupt.requested
 
     def _is_better(self, value: float) -> bool:
         if math.isnan(value):

@@ -32,6 +32,7 @@ class ProgressReport(Callback):
         self._started_at = 0.0
         self._steps_before = self._steps = self._total = 0
         self._samples = 0
+        self._line_epoch = -1
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -75,7 +76,7 @@ class ProgressReport(Callback):
                     self._task,
                     completed=self._steps,
                     description=f"epoch {self._epoch(trainer)}",
-                    numbers=self._numbers(trainer, outputs["loss"].item()),
+                    numbers=self._numbers(trainer, outputs["loss"].item(), most=1),
                     refresh=True,
                 )
         elif now - self._line_at > self.line_seconds:
@@ -98,6 +99,9 @@ class ProgressReport(Callback):
     @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.close()
+        if self._line_epoch < trainer.current_epoch - 1:  # it stopped before the end
+            loss = trainer.callback_metrics.get("train/loss")
+            self._line(trainer, None if loss is None else float(loss), done=0)
 
     @override
     def on_exception(
@@ -111,27 +115,29 @@ class ProgressReport(Callback):
             self._bar.stop()
             self._bar = None
 
-    def _line(self, trainer: Trainer, loss: float | None) -> None:
+    def _line(self, trainer: Trainer, loss: float | None, done: int = 1) -> None:
         self._line_at = time.monotonic()
-        log.info("epoch %s  %s", self._epoch(trainer), self._numbers(trainer, loss))
+        self._line_epoch = trainer.current_epoch
+        epoch, numbers = self._epoch(trainer, done), self._numbers(trainer, loss)
+        log.info("epoch %s  %s", epoch, numbers)
 
-    def _epoch(self, trainer: Trainer) -> str:
+    def _epoch(self, trainer: Trainer, done: int = 1) -> str:
         epochs = trainer.max_epochs
-        done = trainer.current_epoch + 1
+        done += trainer.current_epoch
         return (
             f"{done:>{len(str(epochs))}}/{epochs}"
             if epochs not in (None, -1)
             else str(done)
         )
 
-    def _numbers(self, trainer: Trainer, loss: float | None) -> str:
+    def _numbers(self, trainer: Trainer, loss: float | None, most: int = 9) -> str:
+        """The loss, up to `most` validated metrics, the speed and the time left."""
         parts: list[str] = []
         if loss is not None:
             parts.append(f"loss {loss:.4f}")
         metrics = trainer.callback_metrics
-        for name in sorted(metrics):
-            if name.startswith("val/"):
-                parts.append(f"{name} {float(metrics[name]):.4f}")
+        validated = [name for name in sorted(metrics) if name.startswith("val/")]
+        parts += [f"{name} {float(metrics[name]):.4f}" for name in validated[:most]]
         seconds = time.monotonic() - self._started_at
         if seconds > 0:
             parts.append(f"{_short(self._samples / seconds)}/s")

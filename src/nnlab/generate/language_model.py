@@ -32,8 +32,14 @@ class LanguageModel(Protocol):
 
     def train(self, mode: bool = True, /) -> Any: ...
 
-    def new_cache(self, batch_size: int, /) -> Cache | None:
-        """Return an empty cache for so many texts, None where the model keeps none."""
+    def new_cache(
+        self, batch_size: int, /, *, stride: int | None = None
+    ) -> Cache | None:
+        """Return an empty cache for so many texts, None where the model keeps none.
+
+        Beyond context_size what the model sees begins at the first multiple of `stride`
+        for which the text fits.
+        """
         ...
 
     def __call__(

@@ -1,6 +1,6 @@
 """A prompt in, texts out: a model, its tokenizer and the options put together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -106,7 +106,7 @@ def prompt_tokens(tokenizer: Tokenizer, prompt: str | None) -> list[int]:
 
 
 @contextmanager
-def evaluating(model: LanguageModel) -> Iterator[None]:
+def evaluating(model: LanguageModel) -> Generator[None]:
     """Switch dropout off meanwhile."""
     was_training = model.training
     model.train(False)

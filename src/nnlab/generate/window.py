@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nnlab.generate.language_model import Cache, LanguageModel
+from nnlab.generate.language_model import LanguageModel
 
 
 class Window:
@@ -12,10 +12,8 @@ class Window:
 
     That is the whole text while it fits the model's context. Beyond, it begins at the
     first multiple of `stride` for which it fits: a function of the text's length alone,
-    and so the same with a cache and without. What a cache holds cannot be shifted:
-    learned positions give every token another vector then, and deeper layers hold what
-    the dropped tokens left there. So it is filled anew, once in `stride` tokens. A
-    stride of 1 is nanoGPT's way: the most context, all of it read for each token.
+    and so the same with a cache and without. A stride of 1 is nanoGPT's way: the most
+    context, and all of it read again for each token.
 
     Args:
         prompt: the texts' beginnings, of one length.
@@ -34,13 +32,13 @@ class Window:
         is_cached: bool = True,
     ) -> None:
         rows, self.length = prompt.shape
-        self.model, self.is_cached = model, is_cached
+        self.model = model
         size = model.context_size or 4
         self.stride = min(stride, size) if stride else max(1, size // 4)
         self.tokens = prompt.new_empty(rows, self.length + room)
         self.tokens[:, : self.length] = prompt
-        self._cache: Cache | None = None
-        self._start, self._read = -1, 0  # of the cache
+        self.cache = model.new_cache(rows, stride=self.stride) if is_cached else None
+        self.read = self.start  # a cache need not see what it would drop at once
 
     @property
     def text(self) -> Int[Tensor, "rows length"]:
@@ -57,13 +55,10 @@ class Window:
 
     def logits(self) -> Float[Tensor, "rows vocabulary"]:
         """Score the token that follows each text."""
-        if self.is_cached and self.start != self._start:
-            self._cache = self.model.new_cache(len(self.tokens))
-            self._start = self._read = self.start
-        if self._cache is None:
+        if self.cache is None:
             return self.model(self.text[:, self.start :])[:, -1]
-        unread, self._read = self.text[:, self._read :], self.length
-        return self.model(unread, self._cache)[:, -1]
+        unread, self.read = self.text[:, self.read :], self.length
+        return self.model(unread, self.cache)[:, -1]
 
     def append(self, token: Int[Tensor, " rows"]) -> None:
         """Let each text grow by its token."""
@@ -73,8 +68,8 @@ class Window:
     def select(self, rows: Int[Tensor, " rows"]) -> None:
         """Go on with these texts, in this order; one may go on as several."""
         self.tokens[:, : self.length] = self.tokens[rows, : self.length]
-        if self._cache is not None:
-            self._cache.select(rows)
+        if self.cache is not None:
+            self.cache.select(rows)
 
 
 def same_prompt(

@@ -49,7 +49,7 @@ class LowRankLinear(nn.Linear):
 
 
 def add_lora(module: nn.Module, *, rank: int) -> None:
-    """Put a change of that rank beside every linear layer inside, and freeze the rest."""
+    """Put a change of that rank beside each linear layer inside; freeze the rest."""
     module.requires_grad_(False)
     for parent in list(module.modules()):
         for name, child in parent.named_children():

@@ -11,7 +11,8 @@ matrix units want.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -23,13 +24,18 @@ from nnlab.layer.key_value_cache import KeyValueCache, LayerCache
 from nnlab.layer.lora import add_lora
 from nnlab.learner import Learner
 from nnlab.limits import Count, Natural, Positive, Share
+from nnlab.pretrained.gpt2 import load_gpt2
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from nnlab.generate.speech import Tokenizer
+
+Tokens = Int[Tensor, "batch time"]
+Stream = Float[Tensor, "batch time width"]  # what each block adds to
 Heads = Float[Tensor, "batch heads time head_size"]
-Words = Float[Tensor, "batch time width"]
-SHOWN_TOKENS, SHOWN_LAYERS = 64, 6  # in the picture of attention
+
+SHOWN_TOKENS = 64  # in the picture of attention
 
 
 def position_angles(positions: int, size: int) -> Float[Tensor, "positions half"]:
@@ -41,63 +47,57 @@ def position_angles(positions: int, size: int) -> Float[Tensor, "positions half"
 def rotate(x: Heads, angles: Float[Tensor, "time half"]) -> Heads:
     """Turn pairs of features by their position: products then tell the distance.
 
-    Su et al. 2021, https://arxiv.org/abs/2104.09864, equation 34; the pairs are (i, i +
-    half), not neighbours, as in LLaMA.
+    Su et al. 2021, https://arxiv.org/abs/2104.09864, equation 34; features i and i +
+    half make a pair, as in LLaMA.
     """
     a, b = x.float().chunk(2, dim=-1)
     cosine, sine = angles.cos(), angles.sin()
-    turned = torch.cat([a * cosine - b * sine, a * sine + b * cosine], dim=-1)
-    return turned.type_as(x)
+    return torch.cat([a * cosine - b * sine, a * sine + b * cosine], -1).type_as(x)
+
+
+def padded(size: int, *, to: int) -> int:
+    """Return the next multiple."""
+    return math.ceil(size / to) * to
 
 
 def looking_back(time: int, seen: int, like: Tensor) -> Bool[Tensor, "time seen"]:
     """Return which of the `seen` tokens the last `time` may see: none after itself."""
-    everything = torch.ones(time, seen, dtype=torch.bool, device=like.device)
-    return everything.tril(seen - time)
-
-
-def padded(size: int, *, to: int) -> int:
-    """Return the next multiple: matrix units want round sizes."""
-    return math.ceil(size / to) * to
+    return like.new_ones(time, seen, dtype=torch.bool).tril(seen - time)
 
 
 class SelfAttention(nn.Module):
     """Each token asks (query) all before it (key) and gathers their answers (value).
 
-    Vaswani, section 3.2. With fewer `key_value_heads` than `heads`, groups of queries
-    share keys and values (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). With
-    `normalizes`, queries and keys have one length (Henry et al. 2020,
-    https://arxiv.org/abs/2010.04245). An explicit one keeps its `weights` to look at.
+    Vaswani, section 3.2. Fewer key-value heads than heads: groups of queries share them
+    (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). `normalizes` gives queries
+    and keys one length (Henry et al. 2020, https://arxiv.org/abs/2010.04245). Where it
+    `is_explicit`, it keeps its last `weights` (batch, heads, time, seen) to look at.
     """
 
     def __init__(
         self,
-        *,
         width: int,
         heads: int,
         key_value_heads: int,
+        *,
         dropout: float,
-        use_bias: bool,
-        normalizes: bool,
-        is_explicit: bool,
+        bias: bool,
     ) -> None:
         super().__init__()
-        self.parts = (heads, key_value_heads, key_value_heads)
+        self.heads = (heads, key_value_heads, key_value_heads)
         self.head_size = width // heads
         self.dropout = dropout
-        self.normalizes, self.is_explicit = normalizes, is_explicit
-        self.weights: Float[Tensor, "batch heads time seen"] | None = None
-        self.query_key_value = nn.Linear(
-            width, sum(self.parts) * self.head_size, bias=use_bias
-        )
-        self.output = nn.Linear(width, width, bias=use_bias)
+        self.normalizes = self.is_explicit = False
+        self.weights: Tensor | None = None
+        self.query_key_value = nn.Linear(width, sum(self.heads) * self.head_size, bias)
+        self.output = nn.Linear(width, width, bias)
 
     def forward(
-        self, x: Words, angles: Tensor | None, past: LayerCache | None
-    ) -> Words:
+        self, x: Stream, angles: Tensor | None, past: LayerCache | None
+    ) -> Stream:
         x = self.query_key_value(x).unflatten(2, (-1, self.head_size))
         # (batch, time, heads, head_size) -> (batch, heads, time, head_size)
-        query, key, value = x.transpose(1, 2).split(self.parts, dim=1)
+        query, key, value = x.transpose(1, 2).split(self.heads, dim=1)
         if self.normalizes:
             query = F.rms_norm(query, (self.head_size,)).type_as(value)
             key = F.rms_norm(key, (self.head_size,)).type_as(value)
@@ -143,16 +143,16 @@ class FeedForward(nn.Module):
     2020, https://arxiv.org/abs/2002.05202, two thirds as wide for as many weights.
     """
 
-    def __init__(self, *, width: int, kind: str, use_bias: bool) -> None:
+    def __init__(self, width: int, *, kind: str, bias: bool) -> None:
         super().__init__()
         self.kind = kind
         inner = 4 * width if kind != "swiglu" else padded(8 * width // 3, to=8)
         gates = 2 if kind == "swiglu" else 1
-        self.expand = nn.Linear(width, gates * inner, bias=use_bias)
-        self.output = nn.Linear(inner, width, bias=use_bias)
+        self.expand = nn.Linear(width, gates * inner, bias)
+        self.output = nn.Linear(inner, width, bias)
 
-    def forward(self, x: Words) -> Words:
-        x = self.expand(x)  # (batch, time, inner), twice that for a gate
+    def forward(self, x: Stream) -> Stream:
+        x = self.expand(x)  # (batch, time, inner), twice that with a gate
         if self.kind == "gelu":
             x = F.gelu(x, approximate="tanh")
         elif self.kind == "relu_squared":
@@ -164,50 +164,30 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Two steps, each added to what is there; normalised before, as GPT-2 does."""
+    """Two steps, each added to the stream, each on a normalised copy of it."""
 
     def __init__(
-        self,
-        *,
-        norms: tuple[nn.Module, nn.Module],
-        attention: SelfAttention,
-        feed_forward: FeedForward,
-        dropout: float,
+        self, attention: SelfAttention, feed_forward: FeedForward, *norms: nn.Module
     ) -> None:
         super().__init__()
         self.attention_norm, self.feed_forward_norm = norms
         self.attention, self.feed_forward = attention, feed_forward
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(attention.dropout)
 
     def forward(
-        self, x: Words, angles: Tensor | None, past: LayerCache | None
-    ) -> Words:
+        self, x: Stream, angles: Tensor | None, past: LayerCache | None
+    ) -> Stream:
         x = x + self.dropout(self.attention(self.attention_norm(x), angles, past))
         return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
 
 
-def check_sizes(width: int, heads: int, key_value_heads: int, positions: str) -> None:
-    """Raise ValueError where heads do not divide what they share."""
-    if width % heads:
-        fits = max(n for n in range(1, heads) if width % n == 0)
+def must_divide(name: str, part: int, whole_name: str, whole: int) -> None:
+    """Raise ValueError where the part does not divide the whole."""
+    if whole % part:
+        fits = max(n for n in range(1, min(part, whole) + 1) if whole % n == 0)
         raise ValueError(
-            f"model.heads={heads} does not divide model.embedding_size={width}; "
+            f"model.{name}={part} does not divide model.{whole_name}={whole}; "
             f"try {fits}"
-        )
-    if heads % key_value_heads:
-        fits = max(
-            n for n in range(1, heads + 1) if heads % n == 0 and n < key_value_heads
-        )
-        raise ValueError(
-            f"model.key_value_heads={key_value_heads} does not divide "
-            f"model.heads={heads}; try {fits}"
-        )
-    turns = width if positions == "sinusoidal" else width // heads
-    if positions != "learned" and turns % 2:
-        raise ValueError(
-            f"model.positions={positions} turns pairs of features, and "
-            f"model.embedding_size={width} with model.heads={heads} leaves {turns}; "
-            "try even sizes"
         )
 
 
@@ -239,61 +219,58 @@ class GPT(Learner):
     ) -> None:
         super().__init__()
         key_value_heads = key_value_heads or heads
-        check_sizes(embedding_size, heads, key_value_heads, positions)
+        must_divide("heads", heads, "embedding_size", embedding_size)
+        must_divide("key_value_heads", key_value_heads, "heads", heads)
         self.vocabulary_size, self.context_size = vocabulary_size, context_size
         self.positions, self.logit_softcap = positions, logit_softcap
         self.pretrained = pretrained
-
-        width, rows = embedding_size, padded(vocabulary_size, to=64)
-        self.token_embedding = nn.Embedding(rows, width)
-        if positions == "learned":
-            self.position_embedding = nn.Embedding(context_size, width)
-        else:
-            size = width if positions == "sinusoidal" else width // heads
-            angles = position_angles(context_size, size)
-            self.register_buffer("angles", angles, persistent=False)
-        self.dropout = nn.Dropout(dropout)
+        self.tokenizer: Tokenizer | None = None  # the data's, once there are data
 
         def make_norm() -> nn.Module:
             if norm == "rms":  # Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467
-                return nn.RMSNorm(width, eps=1e-5)
-            return nn.LayerNorm(width, eps=1e-5, bias=use_bias)
+                return nn.RMSNorm(embedding_size, eps=1e-5)
+            return nn.LayerNorm(embedding_size, eps=1e-5, bias=use_bias)
 
-        self.blocks = nn.ModuleList(
-            Block(
-                norms=(make_norm(), make_norm()),
-                attention=SelfAttention(
-                    width=width,
-                    heads=heads,
-                    key_value_heads=key_value_heads,
-                    dropout=dropout,
-                    use_bias=use_bias,
-                    normalizes=normalizes_queries,
-                    is_explicit=attention == "explicit",
-                ),
-                feed_forward=FeedForward(
-                    width=width, kind=feed_forward, use_bias=use_bias
-                ),
-                dropout=dropout,
+        def make_block() -> Block:
+            gather = SelfAttention(
+                embedding_size, heads, key_value_heads, dropout=dropout, bias=use_bias
             )
-            for _ in range(layers)
-        )
+            gather.normalizes = normalizes_queries
+            gather.is_explicit = attention == "explicit"
+            think = FeedForward(embedding_size, kind=feed_forward, bias=use_bias)
+            return Block(gather, think, make_norm(), make_norm())
+
+        rows = padded(vocabulary_size, to=64)
+        self.token_embedding = nn.Embedding(rows, embedding_size)
+        if positions == "learned":
+            self.position_embedding = nn.Embedding(context_size, embedding_size)
+        else:
+            size = embedding_size // (heads if positions == "rotary" else 1)
+            if size % 2:
+                raise ValueError(
+                    f"model.positions={positions} takes features in pairs, and "
+                    f"model.embedding_size={embedding_size} gives {size}; try 2 a head"
+                )
+            angles = position_angles(context_size, size)
+            self.register_buffer("angles", angles, persistent=False)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(make_block() for _ in range(layers))
         self.final_norm = make_norm()
-        self.unembedding = nn.Linear(width, rows, bias=False)
+        self.unembedding = nn.Linear(embedding_size, rows, bias=False)
         if ties_embeddings:  # Press & Wolf 2017, https://arxiv.org/abs/1608.05859
             self.unembedding.weight = self.token_embedding.weight
         self._initialise(zero_outputs=zero_outputs)
         self._freeze(trained_blocks=trained_blocks, lora_rank=lora_rank)
 
     def forward(
-        self, tokens: Int[Tensor, "batch time"], cache: KeyValueCache | None = None
+        self, tokens: Tokens, cache: KeyValueCache | None = None
     ) -> Float[Tensor, "batch time vocabulary"]:
         if cache is not None:
             return cache.read(tokens, self._logits)
         return self._logits(tokens, [None] * len(self.blocks))
 
     def _logits(
-        self, tokens: Int[Tensor, "batch time"], pasts: Sequence[LayerCache | None]
+        self, tokens: Tokens, pasts: Sequence[LayerCache | None]
     ) -> Float[Tensor, "batch time vocabulary"]:
         first = pasts[0].length if pasts[0] else 0
         end = first + tokens.shape[1]
@@ -319,32 +296,61 @@ class GPT(Learner):
             logits = self.logit_softcap * (logits / self.logit_softcap).tanh()
         return logits
 
-    def measure(
-        self, batch: tuple[Int[Tensor, "batch time"], Int[Tensor, "batch time"]]
-    ) -> dict[str, Float[Tensor, ""]]:
+    def measure(self, batch: tuple[Tokens, Tokens]) -> dict[str, Float[Tensor, ""]]:
         tokens, targets = batch
-        logits = self(tokens)
-        return {"loss": F.cross_entropy(logits.flatten(0, 1), targets.flatten())}
+        loss = F.cross_entropy(self(tokens).flatten(0, 1), targets.flatten())
+        return {"loss": loss}  # nats a token
+
+    @torch.no_grad()
+    def illustrate(self, batch: tuple[Tokens, Tokens]) -> "Mapping[str, Figure | str]":
+        """Draw who looks at whom in one text, and let the model speak."""
+        from nnlab.generate.options import Options
+        from nnlab.generate.speech import texts
+        from nnlab.picture.attention_maps import attention_maps
+
+        maps = self.attention_weights(batch[0][:1, :SHOWN_TOKENS])
+        shown: dict[str, Figure | str] = {"attention": attention_maps(maps[:, 0])}
+        if self.tokenizer is not None:
+            [sample] = texts(self, self.tokenizer, None, Options(max_tokens=300))
+            shown["sample"] = sample.text
+        return shown
+
+    def attention_weights(
+        self, tokens: Tokens
+    ) -> Float[Tensor, "layers batch heads time seen"]:
+        """Return how much each token gathers from each one before it."""
+        attentions = [block.attention for block in self.blocks]
+        before = [attention.is_explicit for attention in attentions]
+        for attention in attentions:
+            attention.is_explicit = True
+        self._logits(tokens, [None] * len(self.blocks))
+        for attention, was_explicit in zip(attentions, before, strict=True):
+            attention.is_explicit = was_explicit
+        return torch.stack([attention.weights for attention in attentions])
 
     def new_cache(self, batch_size: int, *, stride: int | None = None) -> KeyValueCache:
         """Return an empty memory for `forward`, of texts that it reads piece by piece.
 
         `stride`: tokens by which a full window moves on; None is a quarter of it.
         """
-        attention = self.blocks[0].attention
         return KeyValueCache(
             batch_size=batch_size,
             layers=len(self.blocks),
-            heads=attention.parts[1],
-            head_size=attention.head_size,
+            heads=self.blocks[0].attention.heads[1],
+            head_size=self.blocks[0].attention.head_size,
             context_size=self.context_size,
             stride=stride or max(1, self.context_size // 4),
             like=self.token_embedding.weight,
         )
 
+    def setup(self, stage: str) -> None:
+        self.tokenizer = getattr(self.trainer.datamodule, "tokenizer", None)
+        if stage == "fit" and self.pretrained and not self.trainer.ckpt_path:
+            load_gpt2(self, Path(self.pretrained))
+
     @torch.no_grad()
     def _initialise(self, *, zero_outputs: bool) -> None:
-        """Draw GPT-2's first weights; what is added to the residual is smaller."""
+        """Draw GPT-2's first weights; what is added to the stream begins smaller."""
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)

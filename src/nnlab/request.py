@@ -1,0 +1,130 @@
+"""What `generate` was asked for: words -> a request and options, each value checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import torch
+
+from nnlab.errors import UserError, did_you_mean
+from nnlab.generate.options import Options
+from nnlab.overrides import parse
+from nnlab.target import check_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the verb takes whatever the model is: which one speaks, of what, where to.
+
+    Args:
+        run: a run's folder, or a checkpoint.
+        prompt: the beginning; None: what begins a text.
+        chat: whether to ask for a prompt again and again.
+        to: a file to write instead of the terminal.
+    """
+
+    run: str
+    checkpoint: Literal["best", "last"] = "best"
+    prompt: str | None = None
+    chat: bool = False
+    to: str | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+
+
+# Taken as they are typed: a comma or a brace means something elsewhere.
+VERBATIM = ("run", "prompt", "to")
+# What draws, and the value at which it does not; a beam search draws nothing.
+DRAWING: dict[str, Any] = {"temperature": 0, "top_k": None, "top_p": 1}
+
+
+def read_words(words: Sequence[str]) -> tuple[Request, dict[str, Any]]:
+    """Return the request, and what was given of a generator's own options by name.
+
+    Raises:
+        UserError: where a word is no key=value, or names nothing that there is.
+    """
+    given: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UserError(f"cannot read {word!r}; an option is written key=value")
+        if name in given:
+            raise UserError(f"{name} is given twice; keep one")
+        given[name] = text if name in VERBATIM else _value(word)
+    own = {field.name for field in fields(Request)}
+    known = own | {field.name for field in fields(Options)}
+    for name in given:
+        if name not in known:
+            raise UserError(f"no option called {name!r}{did_you_mean(name, known)}")
+    if "run" not in given:
+        raise UserError(
+            "generate needs a run: nnlab generate run=<a folder in outputs>"
+        )
+    mine = checked({name: given.pop(name) for name in own & given.keys()}, Request)
+    return Request(**mine), given
+
+
+def options_from(given: Mapping[str, Any]) -> Options:
+    """Return the options that were given, the others at their defaults.
+
+    Raises:
+        UserError: naming the option, its value and what would be accepted.
+    """
+    options = Options(**checked(given, Options))
+    if options.beams is None:
+        return options
+    for name, neutral in DRAWING.items():
+        if given.get(name, neutral) != neutral:
+            raise UserError(
+                f"{name}={given[name]} is for drawing, and beams={options.beams} "
+                "searches the most probable text; give one of them"
+            )
+    if options.samples > options.beams:
+        raise UserError(
+            f"samples={options.samples} asks for more texts than beams="
+            f"{options.beams} find; give beams={options.samples}"
+        )
+    return options
+
+
+def checked(given: Mapping[str, Any], table: type) -> dict[str, Any]:
+    """Return the values that a table of options names, each of its type and range."""
+    hints = get_type_hints(table, include_extras=True)
+    return {
+        name: check_value(value, hints[name], name) for name, value in given.items()
+    }
+
+
+def check_request(request: Request) -> None:
+    """Check that what the request names is there, and that its parts agree.
+
+    Raises:
+        UserError: naming the option, its value and what would be accepted.
+    """
+    if request.chat and request.to is not None:
+        raise UserError(
+            f"to={request.to} is for one prompt, and chat=true asks for many"
+        )
+    if request.device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "device=cuda needs a CUDA GPU, and there is none; try device=cpu"
+        )
+    if request.device == "mps" and not torch.backends.mps.is_available():
+        raise UserError(
+            "device=mps needs an Apple GPU, and there is none; try device=cpu"
+        )
+    if request.to is None:
+        return
+    file = Path(request.to)
+    if file.exists():
+        raise UserError(f"to={file} is there already; name another file")
+    if not file.parent.is_dir():
+        raise UserError(f"to={file}: there is no folder {file.parent}")
+
+
+def _value(word: str) -> Any:
+    [override] = parse([word])
+    if override.is_sweep_override():
+        raise UserError(f"{word} gives several values; give one")
+    return override.value()
