@@ -17,6 +17,7 @@ from nnlab.folder import RunFolder
 from nnlab.messages import quiet_lightning
 from nnlab.overrides import checked, parse
 from nnlab.plugins import Plugins
+from nnlab.process import prepare_process
 from nnlab.target import parameters_of
 
 # What a continued run may change without becoming another run.
@@ -77,7 +78,7 @@ def test_run(words: Sequence[str], composer: Composer) -> int:
     config: Config = content["nnlab"]["config"]
     rest = [w for w, key in zip(words, parsed, strict=True) if key not in own]
     config = _with_data(config, rest, composer)
-    run.prepare_process(config)
+    prepare_process(config)
     data = make(config["data"], "data", composer.plugins)
     _check_facts(config, facts_of(data))
     model = build_model(config, composer.plugins)

@@ -1,5 +1,6 @@
 """Learner: the one base class of every model."""
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,9 @@ class Learner(LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         return self._measure(batch, "train")
 
+    # Lightning asks for it at each step; here it finds it made.
+    training_step.__signature__ = inspect.signature(training_step)  # pyright: ignore
+
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         self._measure(batch, "val")
 
@@ -61,12 +65,21 @@ class Learner(LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.parameters())
-        steps = int(self.trainer.estimated_stepping_batches)
+        # An unlimited run (trainer.max_time) has an infinity of steps.
+        steps = int(min(self.trainer.estimated_stepping_batches, 2**53))
         scheduler = self.make_schedule(optimizer, steps)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Lightning notes the hook it is in 40 times a step, each time through all that
+        # torch checks of a module's attributes: 50 us a step.
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         # Dropout is a function of (seed, epoch, batch, rank), so that a run that
@@ -112,7 +125,11 @@ class Learner(LightningModule):
         return self.trainer.strategy.reduce(total, reduce_op="sum")
 
     def _reseed(self, *place: int) -> None:
-        torch.manual_seed(mix(self.seed, self.global_rank, *place))
+        # `torch.manual_seed` costs 100 us: it seeds devices that are not there as well.
+        seed = mix(self.seed, self.global_rank, *place)
+        torch.default_generator.manual_seed(seed)
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).manual_seed(seed)
 
 
 def examples(batch: Any) -> int:

@@ -11,7 +11,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
 from lightning import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
@@ -25,6 +24,7 @@ from nnlab.interrupt import Interrupt, Interrupted
 from nnlab.messages import keep_log, quiet_lightning
 from nnlab.plugins import Plugins
 from nnlab.preflight import preflight
+from nnlab.process import prepare_process
 from nnlab.progress import ProgressReport
 from nnlab.record import Illustrate, MetricsFile, Record, draw, first_examples
 from nnlab.report.page import write_page
@@ -70,13 +70,6 @@ def train(
     return 0
 
 
-def prepare_process(config: Config) -> None:
-    """Set what is global: threads, seeds, determinism."""
-    if config["threads"] is not None:
-        torch.set_num_threads(config["threads"])
-    seed_everything(config["seed"], workers=True, verbose=False)
-
-
 @contextmanager
 def on_record(folder: RunFolder) -> Generator[None]:
     """Leave in status.json how the run ended, and in log.txt where it failed."""
@@ -113,8 +106,8 @@ def fit_and_report(
         interrupt=interrupt,
     )
     last = checkpoints.last if checkpoints.last.is_file() else None
+    _announce(parts, folder)
     trainer = make_trainer(parts, folder, plugins, console, checkpoints, last)
-    _announce(parts, folder, console)
     started = time.monotonic()
     trainer.fit(model, datamodule=parts.data, ckpt_path=last, weights_only=True)
     seconds = checkpoints.seconds_before + time.monotonic() - started
@@ -159,6 +152,8 @@ def make_trainer(
     state = None if last is None else read_checkpoint(last)
     from_step = state["global_step"] if state else 0
     rows = state["callbacks"]["Record"]["rows"] if state else 0
+    if state:
+        log.info("continuing from step %s", f"{from_step:,}")
     metrics = MetricsFile(folder.path / "metrics.jsonl", rows=rows)
     loggers: list[Logger] = [metrics]
     for name, node in (config["logger"] or {}).items():
@@ -201,7 +196,7 @@ def _judged(reference: Config | None, metrics: dict[str, float]) -> Config | Non
     return {**reference, "reached": reached, "met": met}
 
 
-def _announce(parts: Parts, folder: RunFolder, console: Console) -> None:
+def _announce(parts: Parts, folder: RunFolder) -> None:
     choices, trainer = parts.config["choices"], parts.config["trainer"]
     weights = sum(p.numel() for p in parts.model.parameters())
     threads = parts.config["threads"]
