@@ -53,6 +53,7 @@ class Composer:
             paths.prepend("command-line", folder, anchor="schema")
         GlobalHydra.instance().clear()
         self.hydra = Hydra.create_main_hydra2("nnlab", paths)
+        GlobalHydra.instance().clear()  # the caller's own Hydra, if any, may start
         self.config_name = config_name
         self._known: dict[str, list[str]] = {}
 
@@ -88,6 +89,8 @@ class Composer:
         chosen = config.hydra.runtime.choices
         groups = self.groups()
         choices = {name: chosen[name] for name in sorted(chosen) if name in groups}
+        for group in LIST_GROUPS:  # of which Hydra keeps no record
+            choices[group] = list(config.get(group) or {})
         with open_dict(config):
             if run_mode == RunMode.RUN:
                 del config["hydra"]
