@@ -74,7 +74,7 @@ def test_run(words: Sequence[str], composer: Composer) -> int:
     which = str(parsed["checkpoint"].value()) if "checkpoint" in parsed else "best"
     if which not in ("best", "last"):
         raise UserError(f"checkpoint={which} must be best or last")
-    content = read_checkpoint(_checkpoint_file(place, which))
+    content = read_checkpoint(checkpoint_file(place, which))
     config: Config = content["nnlab"]["config"]
     rest = [w for w, key in zip(words, parsed, strict=True) if key not in own]
     config = _with_data(config, rest, composer)
@@ -136,7 +136,12 @@ def _check_unfinished(config: Config, content: Config, folder: RunFolder) -> Non
         )
 
 
-def _checkpoint_file(place: str, which: str) -> Path:
+def checkpoint_file(place: str, which: str) -> Path:
+    """Return the best or last checkpoint of a run's folder, or the file itself.
+
+    Raises:
+        UserError: where there is none.
+    """
     if Path(place).is_file():
         return Path(place)
     folder = RunFolder.open(place)

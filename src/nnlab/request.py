@@ -1,7 +1,8 @@
 """What `generate` was asked for: words -> a request and options, each value checked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -19,9 +20,11 @@ class Request:
 
     Args:
         run: a run's folder, or a checkpoint.
+        checkpoint: of the run's two, best or last.
         prompt: the beginning; None: what begins a text.
-        chat: whether to ask for a prompt again and again.
-        to: a file to write instead of the terminal.
+        chat: true asks for a prompt again and again, until Ctrl-D.
+        to: a new file to write, instead of the terminal.
+        device: cpu, cuda, mps; auto is a CUDA GPU where there is one.
     """
 
     run: str
@@ -63,6 +66,23 @@ def read_words(words: Sequence[str]) -> tuple[Request, dict[str, Any]]:
         )
     mine = checked({name: given.pop(name) for name in own & given.keys()}, Request)
     return Request(**mine), given
+
+
+def help_text() -> str:
+    """Return what can be given, a line each: the tables' own words."""
+    lines = ["nnlab generate run=FOLDER [key=value ...]", ""]
+    for table in (Request, Options):
+        explained = (table.__doc__ or "").partition("Args:\n")[2]
+        for field in fields(table):
+            default = "FOLDER" if field.default is MISSING else field.default
+            shown = (
+                "null" if default is None else str(default).replace("False", "false")
+            )
+            said = explained.partition(f"  {field.name}: ")[2].split("\n        ")
+            words = [said[0], *takewhile(lambda line: line.startswith(" "), said[1:])]
+            meaning = " ".join(word.strip() for word in words).replace("None", "null")
+            lines.append(f"{f'{field.name}={shown}':24} {meaning}")
+    return "\n".join(lines) + "\n"
 
 
 def options_from(given: Mapping[str, Any]) -> Options:

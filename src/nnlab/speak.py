@@ -11,8 +11,7 @@ from typing import Any
 
 import torch
 
-from nnlab import run
-from nnlab.again import _checkpoint_file  # pyright: ignore[reportPrivateUsage]
+from nnlab.again import checkpoint_file
 from nnlab.build import build_model
 from nnlab.checkpoint import read_checkpoint
 from nnlab.errors import UserError
@@ -23,8 +22,9 @@ from nnlab.generate.speech import Text, Tokenizer, stream, texts
 from nnlab.learner import Learner
 from nnlab.messages import quiet_lightning
 from nnlab.plugins import find_plugins
-from nnlab.request import Request, check_request, options_from, read_words
-from nnlab.tokenizer import tokenizer_from_state
+from nnlab.process import prepare_process
+from nnlab.request import Request, check_request, help_text, options_from, read_words
+from nnlab.tokenizer.restore import tokenizer_from_state
 
 
 def generate(words: Sequence[str]) -> int:
@@ -33,10 +33,13 @@ def generate(words: Sequence[str]) -> int:
     Raises:
         UserError: naming the option, its value and what would be accepted.
     """
+    if "--help" in words or "-h" in words:
+        say([help_text()])
+        return 0
     quiet_lightning()
     request, numbers = read_words(words)
     check_request(request)
-    content = read_checkpoint(_checkpoint_file(request.run, request.checkpoint))
+    content = read_checkpoint(checkpoint_file(request.run, request.checkpoint))
     model, state = rebuild(content, request.device), content["nnlab"].get("tokenizer")
     if isinstance(model, LanguageModel) and state is not None:
         options = options_from(numbers)
@@ -117,7 +120,7 @@ def _answer(
 def rebuild(content: Mapping[str, Any], device: str) -> Learner:
     """Return the model of a checkpoint with its weights, on a device."""
     config = content["nnlab"]["config"]
-    run.prepare_process(config)
+    prepare_process(config)
     model = build_model(config, find_plugins())
     model.load_state_dict(content["state_dict"])
     if device == "auto":

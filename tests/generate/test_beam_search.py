@@ -118,3 +118,16 @@ def test_one_beam_is_greedy_under_a_penalty_too(model):
     texts, _ = search(model, beams=1, **options)
     assert texts == [[int(token) for token in greedy]]
     assert texts != search(model, beams=1, max_tokens=20)[0]
+
+
+def test_what_is_no_text_is_never_found(tiny_model):
+    found, scores = beam_search(
+        tiny_model,
+        torch.tensor(PROMPT),
+        Options(max_tokens=3),
+        beams=8,
+        end=None,
+        never=[1, 3],
+    )
+    assert {tuple(text) for text in found.tolist()} == set(product((0, 2), repeat=3))
+    assert scores.exp().sum().item() == pytest.approx(1, abs=1e-5)

@@ -120,3 +120,9 @@ def test_texts_may_go_on_from_different_prompts(model):
         *drawn(model, options, (1, 2, 3)),
         *drawn(model, options, (4, 5, 6)),
     ]
+
+
+def test_what_is_no_text_is_never_drawn(model):
+    options = Options(max_tokens=300, temperature=3.0)
+    assert set(drawn(model, options)[0]) == set(range(8))
+    assert set(drawn(model, options, never=[0, 5])[0]) == {1, 2, 3, 4, 6, 7}

@@ -4,6 +4,8 @@ Lowerre (1976), "The Harpy Speech Recognition System"; with as many beams as the
 texts it is the exhaustive search, with one it is greedy.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -23,6 +25,7 @@ def beam_search(
     *,
     beams: int,
     end: int | None,
+    never: Sequence[int] = (),
 ) -> tuple[Int[Tensor, "beams length"], Float[Tensor, " beams"]]:
     """Return the texts found, the most probable first, and their log probabilities.
 
@@ -32,7 +35,11 @@ def beam_search(
     than beams, the rest have log probability -inf.
     """
     window = Window(
-        model, prompt.expand(beams, -1), room=options.max_tokens, stride=options.stride
+        model,
+        prompt.expand(beams, -1),
+        room=options.max_tokens,
+        stride=options.stride,
+        never=never,
     )
     # All beams are the prompt: only the first may have children.
     scores = torch.full((beams,), -torch.inf, device=prompt.device)
@@ -55,7 +62,7 @@ def beam_search(
 def _gains(
     window: Window, options: Options, ended: Tensor, end: int | None
 ) -> Float[Tensor, "beams vocabulary"]:
-    logits = window.logits().float()
+    logits = window.logits()
     logits = penalise(logits, window.text, options.repetition_penalty)
     gains = logits.log_softmax(-1)
     if end is None:

@@ -30,7 +30,7 @@ class Options:
     top_k: Count | None = None
     top_p: Annotated[float, Interval(gt=0, le=1)] = 1.0
     repetition_penalty: Annotated[float, Interval(ge=0.01, le=100)] = 1.0
-    beams: Count | None = None
+    beams: Annotated[int, Interval(ge=1, le=1024)] | None = None
     samples: Count = 1
     seed: Annotated[int, Interval(ge=0, le=2**53)] = 0
     stride: Count | None = None

@@ -1,6 +1,6 @@
 """Texts drawn token after token, each by its own seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Int
@@ -22,6 +22,7 @@ def sample(
     options: Options,
     *,
     end: int | None,
+    never: Sequence[int] = (),
     is_cached: bool = True,
 ) -> Iterator[Int[Tensor, " rows"]]:
     """Yield the next token of every text until all have ended, or max_tokens times.
@@ -31,16 +32,22 @@ def sample(
 
     Args:
         end: the token that ends a text, None where there is none.
+        never: tokens that are not drawn: what is no text.
     """
     rows, count = len(prompt), options.max_tokens
     window = Window(
-        model, prompt, room=count, stride=options.stride, is_cached=is_cached
+        model,
+        prompt,
+        room=count,
+        stride=options.stride,
+        never=never,
+        is_cached=is_cached,
     )
     seeds = range(options.seed, options.seed + rows)
     chance = chances(seeds, count).to(prompt.device)
     ended = torch.zeros(rows, dtype=torch.bool, device=prompt.device)
     for step in range(count):
-        logits = window.logits().float()
+        logits = window.logits()
         token = _choose(logits, window.text, chance[step], options)
         if end is not None:
             token = token.masked_fill(ended, end)

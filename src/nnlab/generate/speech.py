@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 import torch
 
@@ -16,7 +16,7 @@ from nnlab.generate.text_stream import TextStream
 from nnlab.generate.window import same_prompt
 
 # So many texts side by side, at most; more are generated in turns, to the same end.
-AT_ONCE = 64
+AT_ONCE = 32
 
 
 class Tokenizer(Protocol):
@@ -50,13 +50,13 @@ def stream(
         UserError: where the prompt is no text that the tokenizer knows.
     """
     before = prompt_tokens(tokenizer, prompt)
-    end = tokenizer.special.get("end_of_text")
+    ends = ending(tokenizer)
     pieces = TextStream(tokenizer.decode, before)
     with evaluating(model):
         start = same_prompt(before, 1, model.device)
-        for drawn in sample(model, start, options, end=end):
+        for drawn in sample(model, start, options, **ends):
             token = int(drawn)
-            if token == end:
+            if token == ends["end"]:
                 break
             if piece := pieces.add(token):
                 yield piece
@@ -73,15 +73,28 @@ def texts(
         UserError: where the prompt is no text that the tokenizer knows.
     """
     before = prompt_tokens(tokenizer, prompt)
-    end = tokenizer.special.get("end_of_text")
+    ends = ending(tokenizer)
     with evaluating(model):
         tell = _searched if options.beams is not None else _drawn
-        found = list(tell(model, before, options, end))
+        found = list(tell(model, before, options, ends))
     shown = len(tokenizer.decode(before))
     return [
-        Text(tokenizer.decode(before + _until(end, row))[shown:], origin)
+        Text(tokenizer.decode(before + _until(ends["end"], row))[shown:], origin)
         for row, origin in found
     ]
+
+
+class Ending(TypedDict):
+    """The token that ends a text, where there is one, and those that are no text."""
+
+    end: int | None
+    never: list[int]
+
+
+def ending(tokenizer: Tokenizer) -> Ending:
+    """Return what a tokenizer's special tokens mean to a text that is generated."""
+    never = [id for name, id in tokenizer.special.items() if name != "end_of_text"]
+    return {"end": tokenizer.special.get("end_of_text"), "never": never}
 
 
 def prompt_tokens(tokenizer: Tokenizer, prompt: str | None) -> list[int]:
@@ -99,10 +112,13 @@ def prompt_tokens(tokenizer: Tokenizer, prompt: str | None) -> list[int]:
         if not tokens:
             raise UserError("this model needs a first word: give prompt=")
         return tokens
-    tokens = tokenizer.encode(prompt)
+    try:
+        tokens = tokenizer.encode(prompt)
+    except UserError as error:
+        raise UserError(f"prompt={prompt[:40]!r}: {error}") from error
     if not tokens:
         raise UserError(f"prompt={prompt!r} holds no token; give a word at least")
-    return list(tokens)
+    return tokens
 
 
 @contextmanager
@@ -117,23 +133,23 @@ def evaluating(model: LanguageModel) -> Generator[None]:
 
 
 def _drawn(
-    model: LanguageModel, before: list[int], options: Options, end: int | None
+    model: LanguageModel, before: list[int], options: Options, ends: Ending
 ) -> Iterator[tuple[list[int], str]]:
     for first in range(0, options.samples, AT_ONCE):
         rows = min(AT_ONCE, options.samples - first)
         turn = replace(options, seed=options.seed + first)
         start = same_prompt(before, rows, model.device)
-        tokens = torch.stack(list(sample(model, start, turn, end=end)), dim=1)
+        tokens = torch.stack(list(sample(model, start, turn, **ends)), dim=1)
         for row, ids in enumerate(tokens.tolist()):
             yield ids, f"seed {turn.seed + row}"
 
 
 def _searched(
-    model: LanguageModel, before: list[int], options: Options, end: int | None
+    model: LanguageModel, before: list[int], options: Options, ends: Ending
 ) -> Iterator[tuple[list[int], str]]:
     assert options.beams is not None
     prompt = same_prompt(before, 1, model.device)[0]
-    tokens, scores = beam_search(model, prompt, options, beams=options.beams, end=end)
+    tokens, scores = beam_search(model, prompt, options, beams=options.beams, **ends)
     found = zip(tokens.tolist(), scores.tolist(), strict=True)
     for ids, score in list(found)[: options.samples]:
         yield ids, f"log probability {score:.3f}"

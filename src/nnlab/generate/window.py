@@ -1,5 +1,7 @@
 """What a model sees of a growing text: its last tokens, each read once."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -19,6 +21,7 @@ class Window:
         prompt: the texts' beginnings, of one length.
         room: how many tokens may follow.
         stride: None: a quarter of the context.
+        never: tokens that are no text, and are given no chance.
         is_cached: whether to use the model's cache, if it has one.
     """
 
@@ -29,10 +32,12 @@ class Window:
         *,
         room: int,
         stride: int | None,
+        never: Sequence[int] = (),
         is_cached: bool = True,
     ) -> None:
         rows, self.length = prompt.shape
         self.model = model
+        self.never = torch.tensor(never, dtype=torch.long, device=prompt.device)
         size = model.context_size or 4
         self.stride = min(stride, size) if stride else max(1, size // 4)
         self.tokens = prompt.new_empty(rows, self.length + room)
@@ -56,9 +61,14 @@ class Window:
     def logits(self) -> Float[Tensor, "rows vocabulary"]:
         """Score the token that follows each text."""
         if self.cache is None:
-            return self.model(self.text[:, self.start :])[:, -1]
-        unread, self.read = self.text[:, self.read :], self.length
-        return self.model(unread, self.cache)[:, -1]
+            logits = self.model(self.text[:, self.start :])
+        else:
+            unread, self.read = self.text[:, self.read :], self.length
+            logits = self.model(unread, self.cache)
+        logits = logits[:, -1].float()
+        return (
+            logits.index_fill(1, self.never, -torch.inf) if len(self.never) else logits
+        )
 
     def append(self, token: Int[Tensor, " rows"]) -> None:
         """Let each text grow by its token."""
