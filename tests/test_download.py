@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from nnlab.download import _HttpsOnly, data_folder, download
+from nnlab.download import _HttpsOnly, cache_folder, data_folder, download, obtain
 from nnlab.errors import UserError
 
 CONTENT = b"sixteen bytes..." * 1000
@@ -145,3 +145,46 @@ def test_data_lie_where_named_else_in_the_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert data_folder(None) == tmp_path / ".cache" / "nnlab"
     assert data_folder("~/sets") == tmp_path / "sets"
+
+
+def obtained(folder, **keywords):
+    path = folder / "sets" / "file"
+    wanted = {"sha256": SHA256, "size": len(CONTENT), **keywords}
+    return obtain((URL,), path, **wanted)
+
+
+def test_a_plain_file_is_fetched_once_and_kept_as_it_is(web, tmp_path):
+    web[URL] = CONTENT
+    assert obtained(tmp_path) == CONTENT
+    assert (tmp_path / "sets/file").read_bytes() == CONTENT
+    del web[URL]
+    assert obtained(tmp_path) == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (CONTENT[:-1], "smaller than"),
+        (CONTENT + b"x", "larger than"),
+        (CONTENT[::-1], "SHA-256"),
+    ],
+)
+def test_a_plain_file_that_is_another_is_refused(web, tmp_path, content, cause):
+    web[URL] = content
+    with pytest.raises(UserError, match=cause):
+        obtained(tmp_path)
+    assert list(tmp_path.glob("sets/*")) == []
+
+
+def test_a_file_that_was_changed_later_is_noticed_at_its_next_use(web, tmp_path):
+    web[URL] = CONTENT
+    obtained(tmp_path)
+    (tmp_path / "sets/file").write_bytes(CONTENT[:-1] + b"?")
+    with pytest.raises(UserError, match=r"is not the published file.*delete it"):
+        obtained(tmp_path)
+
+
+def test_what_can_be_made_again_never_lies_among_the_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("NNLAB_DATA", str(tmp_path / "read_only"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert cache_folder() == tmp_path / "cache" / "nnlab"

@@ -19,6 +19,7 @@ from nnlab.overrides import checked, parse
 from nnlab.plugins import Plugins
 from nnlab.process import prepare_process
 from nnlab.target import parameters_of
+from nnlab.tokenizer.restore import tokenizer_from_state
 
 # What a continued run may change without becoming another run.
 CHANGEABLE = ("trainer", "threads", "pictures", "checkpoint_seconds")
@@ -80,6 +81,9 @@ def test_run(words: Sequence[str], composer: Composer) -> int:
     config = _with_data(config, rest, composer)
     prepare_process(config)
     data = make(config["data"], "data", composer.plugins)
+    if "tokenizer" in content["nnlab"]:
+        # The run's own, not what other text would make: weights go by its numbers.
+        data.tokenizer = tokenizer_from_state(content["nnlab"]["tokenizer"])
     _check_facts(config, facts_of(data))
     model = build_model(config, composer.plugins)
     model.load_state_dict(content["state_dict"])

@@ -47,6 +47,9 @@ PARTS = (
 )
 LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics")
 
+# Where the user writes what stands elsewhere by interpolation.
+WRITTEN = {"data.tokenizer": "tokenizer"}
+
 # What an object takes besides its numbers, once there is something to give.
 LATER = frozenset({"params", "parameters", "optimizer", "steps"})
 
@@ -164,15 +167,18 @@ def prepared(
         if value == "???":
             raise UserError(f"{where}.{name} has no value; give one")
         nested = isinstance(value, Mapping) and "_target_" in value
-        numbers[name] = make(value, f"{where}.{name}", plugins) if nested else value
+        if nested:
+            place = WRITTEN.get(f"{where}.{name}", f"{where}.{name}")
+            value = make(value, place, plugins)
+        numbers[name] = value
     return cls, check_arguments(cls, numbers, where, later)
 
 
 def _check_role(cls: type, where: str) -> None:
     section, *inner = where.split(".")
     named = section in NAMED  # regularizer.l1, not regularizer
-    if len(inner) == (1 if named else 0):
-        role = ROLES[section]
+    role = ROLES.get(section) if len(inner) == (1 if named else 0) else None
+    if role is not None:
         if not issubclass(cls, role):
             raise UserError(f"{where}._target_={cls.__name__} is no {role.__name__}")
     # An object within an object: a library's only where it is a part of a network or a

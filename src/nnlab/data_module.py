@@ -1,5 +1,6 @@
 """DataModule: the one base class of every data set that lies in memory."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -59,6 +60,10 @@ class DataModule(LightningDataModule):
     def prepare(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the batch as the model takes it; runs on the model's device."""
         return batch
+
+    def derived(self, stage: str, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return what the data make of a stage's means: nats a token, bits a byte."""
+        return {}
 
     def setup(self, stage: str | None = None) -> None:
         if self.splits is None:

@@ -34,18 +34,57 @@ def data_folder(data_dir: str | None) -> Path:
     """
     if data_dir := data_dir or os.environ.get("NNLAB_DATA"):
         return Path(data_dir).expanduser().absolute()
+    return cache_folder()
+
+
+def cache_folder() -> Path:
+    """Return the folder in the user's cache: for what can be made again."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache).expanduser().absolute() / "nnlab"
 
 
-def download(urls: Sequence[str], target: Path, *, sha256: str, size: int) -> None:
-    """Write to `target` the unpacked gzip file that the first good one of `urls` gives.
+def obtain(urls: Sequence[str], path: Path, *, sha256: str, size: int) -> bytes:
+    """Return a published file's content, downloaded as it is where it is missing.
+
+    Its SHA-256 is compared at each use, not only when it came.
+
+    Raises:
+        UserError: where it cannot be had, or is another file.
+    """
+    if not path.exists():
+        download(urls, path, sha256=sha256, size=size, is_packed=False)
+    try:
+        with path.open("rb") as file:
+            content = file.read(size + 1)  # one more byte tells a longer file
+    except OSError as cause:
+        raise UserError(
+            f"{path} cannot be read ({cause}); delete or replace it"
+        ) from cause
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        raise UserError(
+            f"{path} is not the published file: its SHA-256 is {digest}, not {sha256}; "
+            f"delete it, and it is downloaded anew from {urls[0]}"
+        )
+    return content
+
+
+def download(
+    urls: Sequence[str],
+    target: Path,
+    *,
+    sha256: str,
+    size: int,
+    is_packed: bool = True,
+) -> None:
+    """Write to `target` the file that the first good one of `urls` gives.
 
     Args:
         urls: mirrors of one file, tried in turn.
         target: exists afterwards, whole, or not at all.
         sha256: of the unpacked content, in hexadecimal.
         size: of the unpacked content, in bytes; no more is read, written or unpacked.
+        is_packed: whether a mirror gives it as gzip; the file is written unpacked.
 
     Raises:
         UserError: no mirror gave the file; names a URL and the folder to put it in.
@@ -55,7 +94,7 @@ def download(urls: Sequence[str], target: Path, *, sha256: str, size: int) -> No
     causes: list[str] = []
     for url in urls:
         try:
-            _fetch(url, part, sha256=sha256, size=size)
+            _fetch(url, part, sha256=sha256, size=size, is_packed=is_packed)
             part.replace(target)
         except (OSError, http.client.HTTPException, zlib.error) as cause:
             causes.append(_sentence(cause))
@@ -72,13 +111,14 @@ def download(urls: Sequence[str], target: Path, *, sha256: str, size: int) -> No
     )
 
 
-def _fetch(url: str, part: Path, *, sha256: str, size: int) -> None:
+def _fetch(url: str, part: Path, *, sha256: str, size: int, is_packed: bool) -> None:
     _refuse_other_than_https(url)
     opener = urllib.request.build_opener(_HttpsOnly)
     with opener.open(url, timeout=SECONDS_TO_ANSWER) as answer:
         part.parent.mkdir(parents=True, exist_ok=True)  # not before there is an answer
         with part.open("wb") as file:
-            digest = _unpack(answer, file, size=size)
+            copy = _unpack if is_packed else _copy
+            digest = copy(answer, file, size=size)
             file.flush()
             os.fsync(file.fileno())
     if digest != sha256:
@@ -102,6 +142,16 @@ def _unpack(packed: IO[bytes], unpacked: IO[bytes], *, size: int) -> str:
     if not unzip.eof:
         raise _RefusedError(f"it ends after {received} bytes, before its content does")
     return digest.hexdigest()
+
+
+def _copy(source: IO[bytes], target: IO[bytes], *, size: int) -> str:
+    """Copy `size` bytes, no more and no less; return their SHA-256."""
+    content = source.read(size + 1)
+    if len(content) != size:
+        found = "larger" if len(content) > size else "smaller"
+        raise _RefusedError(f"it is {found} than {size} bytes")
+    target.write(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _sentence(cause: Exception) -> str:

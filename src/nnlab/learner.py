@@ -114,6 +114,9 @@ class Learner(LightningModule):
 
     def _log_meter(self, stage: str) -> None:
         means = self.meters[stage].epoch_means(self._sum_over_ranks)
+        data: Any = getattr(self.trainer, "datamodule", None)
+        if hasattr(data, "derived"):
+            means |= data.derived(stage, means)
         # For what monitors them; the loggers get them from `record`, at true steps.
         self.log_dict(
             {f"{stage}/{name}": value for name, value in means.items()}, logger=False

@@ -3,11 +3,13 @@
 import importlib
 import inspect
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic_core import ErrorDetails
 
 from nnlab.errors import UserError, did_you_mean
 from nnlab.plugins import Plugins, explain_code, trusted_roots
@@ -98,33 +100,38 @@ def check_value(value: Any, hint: Any, where: str) -> Any:
     except (PydanticSchemaGenerationError, PydanticUserError, NameError):
         return value  # a hint of another library's, that says nothing of plain values
     candidates = [value, tuple(value)] if isinstance(value, list) else [value]
-    problem: ValidationError | None = None
+    problems: list[ErrorDetails] = []
     for candidate in candidates:
         try:
             return adapter.validate_python(candidate)
         except ValidationError as error:
-            problem = problem or error
-    assert problem is not None
-    raise UserError(_sentence(problem, where)) from problem
+            problems += error.errors()
+    raise UserError(_sentence(problems, where))
 
 
-def _sentence(error: ValidationError, where: str) -> str:
-    # A union reports each of its members: the one that came furthest says most.
-    details = max(error.errors(), key=lambda each: each["type"] not in _WRONG_TYPES)
-    place = "".join(f"[{part}]" for part in details["loc"] if isinstance(part, int))
+def _sentence(problems: list[ErrorDetails], where: str) -> str:
+    # A union reports each of its members, and a list is tried as a tuple too: what came
+    # furthest says most.
+    deepest = max(len(_indices(each)) for each in problems)
+    problems = [each for each in problems if len(_indices(each)) == deepest]
+    details = max(problems, key=lambda each: each["type"] not in _WRONG_TYPES)
+    place = "".join(f"[{index}]" for index in _indices(details))
     message = details["msg"][0].lower() + details["msg"][1:]
     message = message.replace("input should be", "must be")
     if details["type"] in _WRONG_TYPES:
-        kinds = dict.fromkeys(_WRONG_TYPES.get(e["type"]) for e in error.errors())
+        kinds = dict.fromkeys(_WRONG_TYPES.get(each["type"]) for each in problems)
         message = " or ".join(kind for kind in kinds if kind)
         message = f"must be {message}" if message else "is of another type"
     hint = ""
     if details["type"] == "literal_error":
-        choices = [
-            word.strip(" '") for word in details.get("ctx", {})["expected"].split(",")
-        ]
+        expected = details.get("ctx", {})["expected"]
+        choices = [word.strip("'") for word in re.split(", | or ", expected)]
         hint = did_you_mean(str(details["input"]), choices).split("; there is")[0]
     return f"{where}{place}={details['input']} {message}{hint}"
+
+
+def _indices(details: ErrorDetails) -> list[int]:
+    return [part for part in details["loc"] if isinstance(part, int)]
 
 
 _WRONG_TYPES: dict[str, str | None] = {

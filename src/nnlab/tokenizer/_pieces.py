@@ -16,8 +16,8 @@ from nnlab.limits import Count
 from nnlab.tokenizer._library import tokenizers_library
 from nnlab.tokenizer.tokenizer import SHOWN, Special, Tokenizer, numbered
 
-# A word, or a sign, with the space before it, else one white space: nothing is left out,
-# so that the words of a text, put together, are the text.
+# A word, or a sign, with the space before it, else one white space: nothing is left
+# out, so that the words of a text, put together, are the text.
 WORD = re.compile(r" ?\w+| ?[^\w\s]|\s")
 UNKNOWN = SHOWN["unknown"]
 _BATCH = 10_000  # words handed over at once
@@ -34,14 +34,12 @@ class Pieces(Tokenizer):
         special: `unknown` must be among them, for what training did not bring.
     """
 
-    def __init__(
-        self, *, vocabulary_size: Count, special: tuple[Special, ...]
-    ) -> None:
+    def __init__(self, *, vocabulary_size: Count, special: tuple[Special, ...]) -> None:
         super().__init__()
         if "unknown" not in special:
             raise UserError(
-                f"tokenizer.special must hold unknown: tokenizer={self.kind} meets what "
-                "its training did not bring"
+                f"tokenizer.special must hold unknown: tokenizer={self.kind} meets "
+                "what its training did not bring"
             )
         self.asked = vocabulary_size
         self.special = numbered(special, start=0)
@@ -71,11 +69,7 @@ class Pieces(Tokenizer):
             for start in range(0, len(each), _BATCH)
         )
         self._learn(batches, tokenizers_library())
-        if len(self.pieces) > self.asked:
-            raise UserError(
-                f"tokenizer.vocabulary_size={self.asked} is too small for the "
-                f"characters of the text; give at least {len(self.pieces)}"
-            )
+        self._check_room(len(self.pieces))
         self.is_trained = True
 
     @override
@@ -117,6 +111,13 @@ class Pieces(Tokenizer):
         cuts = {word: self._cut(word) for word in set(words)}
         ids = chain.from_iterable(map(cuts.__getitem__, words))
         return np.fromiter(ids, dtype=self.dtype)
+
+    def _check_room(self, needed: int) -> None:
+        if needed > self.asked:
+            raise UserError(
+                f"tokenizer.vocabulary_size={self.asked} is too small for the "
+                f"characters of the text; give at least {needed}"
+            )
 
     def _cut(self, word: str) -> list[int]:
         return self._cutter.encode(word, add_special_tokens=False).ids

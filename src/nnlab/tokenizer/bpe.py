@@ -1,8 +1,8 @@
 """Byte-level byte-pair encoding: the most frequent neighbours become one token.
 
 Sennrich, Haddow & Birch (2016), "Neural Machine Translation of Rare Words with Subword
-Units", https://arxiv.org/abs/1508.07909; on bytes, as in Radford et al. (2019), "Language
-Models are Unsupervised Multitask Learners", section 2.2.
+Units", https://arxiv.org/abs/1508.07909; on bytes, as in Radford et al. (2019),
+"Language Models are Unsupervised Multitask Learners", section 2.2.
 """
 
 import json
@@ -28,9 +28,7 @@ class Bpe(BytePairs):
 
     kind = "bpe"
 
-    def __init__(
-        self, *, vocabulary_size: Count, special: tuple[Special, ...]
-    ) -> None:
+    def __init__(self, *, vocabulary_size: Count, special: tuple[Special, ...]) -> None:
         super().__init__(special=special)
         least = 256 + len(set(special))
         if vocabulary_size < least:
@@ -54,5 +52,7 @@ class Bpe(BytePairs):
         trained.train_from_iterator(texts, trainer)
         merges = json.loads(trained.to_str())["model"]["merges"]
         # two merges may make one token: the first is the one that decides
-        first = {left + right: f"{left} {right}" for left, right in reversed(merges)}
-        self._take(reversed(first.values()))
+        first: dict[str, str] = {}
+        for left, right in merges:
+            first.setdefault(left + right, f"{left} {right}")
+        self._take(first.values())

@@ -99,8 +99,8 @@ class Tokenizer(ABC):
             text.encode()
         except UnicodeEncodeError as error:
             raise UserError(
-                f"the text holds {text[error.start]!r} at character {error.start}, half "
-                "a character that UTF-8 does not have; give valid UTF-8"
+                f"the text holds {text[error.start]!r} at character {error.start}, "
+                "half a character that UTF-8 does not have; give valid UTF-8"
             ) from error
         return self._ids(text).astype(self.dtype, copy=False)
 

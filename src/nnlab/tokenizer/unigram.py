@@ -6,6 +6,7 @@ without the sampling.
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from typing_extensions import override
@@ -23,6 +24,10 @@ class Unigram(Pieces):
 
     @override
     def _learn(self, words: Iterator[list[str]], library: Any) -> None:
+        batches = list(words)
+        characters = set(chain.from_iterable(chain.from_iterable(batches)))
+        # one more: the library raises below the first, and gives too many at it
+        self._check_room(len(characters) + len(self.shown) + 1)
         trained = library.Tokenizer(library.models.Unigram())
         trainer = library.trainers.UnigramTrainer(
             vocab_size=self.asked,
@@ -30,7 +35,7 @@ class Unigram(Pieces):
             unk_token=UNKNOWN,
             show_progress=False,
         )
-        trained.train_from_iterator(words, trainer)
+        trained.train_from_iterator(batches, trainer)
         vocabulary = json.loads(trained.to_str())["model"]["vocab"]
         scores = settled(dict(vocabulary[len(self.shown) :]))
         self.pieces = [*self.shown, *scores]
@@ -48,8 +53,8 @@ def settled(scores: dict[str, float]) -> dict[str, float]:
     """Return what is the same whenever the same text was trained on, best first.
 
     The library goes through words in the order of a hash table, another one in each
-    process: the last digits of its sums differ, and so do the scores, a step apart, that
-    it makes up for characters which lost theirs. Those all get the lowest score here.
+    process: the last digits of its sums differ, and so do the scores, a step apart,
+    that it makes up for characters which lost theirs. Those get the lowest score here.
     """
     lowest = min(scores.values())
     single = sum(len(piece) == 1 for piece in scores)

@@ -36,6 +36,7 @@ class WordPiece(Pieces):
     def _learn(self, words: Iterator[list[str]], library: Any) -> None:
         batches = list(words)
         characters = sorted(set(chain.from_iterable(chain.from_iterable(batches))))
+        self._check_room(len(self.shown) + 2 * len(characters))
         # The library would number these in the order of a hash table, another one in
         # each process, and ties between pairs are broken by number.
         inside = [f"{INSIDE}{character}" for character in characters]
