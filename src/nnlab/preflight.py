@@ -1,10 +1,9 @@
 """One batch through training and validation, on a copy, before anything is written."""
 
 import copy
-from collections.abc import Iterable
 from typing import Any, get_type_hints
 
-from lightning import Callback, Trainer
+from lightning import Trainer
 from torch import Tensor
 
 from nnlab.build import Parts
@@ -32,8 +31,17 @@ def preflight(parts: Parts) -> None:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+    reference = parts.config["reference"]
+    model = copy.deepcopy(parts.model)
     try:
-        trainer.fit(copy.deepcopy(parts.model), datamodule=parts.data)
+        trainer.fit(model, datamodule=parts.data)
+        measured = {*trainer.callback_metrics}
+        if (
+            reference
+            and reference["metric"].replace("test/", "val/", 1) not in measured
+        ):
+            trainer.test(model, datamodule=parts.data, verbose=False)
+            measured |= {*trainer.callback_metrics}
     except UserError:
         raise
     except Exception as error:  # whatever a model that does not fit leads to
@@ -43,29 +51,27 @@ def preflight(parts: Parts) -> None:
             f"data={choices['data']}: {type(error).__name__}: {line} "
             "(NNLAB_TRACEBACK=1 shows where)"
         ) from error
-    check_monitors(parts.config, parts.callbacks, trainer.callback_metrics.keys())
+    check_monitors(parts.config, measured)
 
 
-def check_monitors(
-    config: dict[str, Any], callbacks: list[Callback], measured: Iterable[str]
-) -> None:
+def check_monitors(config: dict[str, Any], measured: set[str]) -> None:
     """Check the names of metrics that decide something.
 
     Raises:
         UserError: naming the key, and the metrics there are.
     """
-    measured = set(measured)
     wanted = {"monitor.metric": config["monitor"]["metric"]}
     for group in ("regularizer", "callback"):
         for name, node in (config[group] or {}).items():
             if isinstance(node, dict) and isinstance(node.get("monitor"), str):
                 wanted[f"{group}.{name}.monitor"] = node["monitor"]
-    reference = config["reference"]
-    if reference:
-        wanted["reference.metric"] = reference["metric"].replace("test/", "val/", 1)
+    # What validation measures by batches, the test measures as well.
+    known = measured | {name.replace("val/", "test/", 1) for name in measured}
+    if config["reference"]:
+        wanted["reference.metric"] = config["reference"]["metric"]
     for key, metric in wanted.items():
-        if metric not in measured:
-            hint = did_you_mean(metric, measured)
+        if metric not in (known if key == "reference.metric" else measured):
+            hint = did_you_mean(metric, known)
             raise UserError(f"{key}={metric} is not measured by this model{hint}")
 
 

@@ -1,6 +1,7 @@
 """What a run writes down while it trains: metrics by step, pictures by epoch."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from typing_extensions import override
 
 from nnlab.learner import Learner
 from nnlab.report.tensorboard import show
+
+log = logging.getLogger("nnlab.run")
+
+LINES = 3  # of a text, on the terminal
 
 
 class MetricsFile(Logger):
@@ -108,35 +113,48 @@ class Illustrate(Callback):
     """Draws the model's pictures from validation examples, some times in a run."""
 
     def __init__(self, folder: Path, *, times: int, examples: int) -> None:
-        self.folder, self.times, self.examples = folder, times, examples
+        self.folder, self.examples = folder, examples
+        # Early epochs change most: the moments lie evenly in the root of time.
+        self.moments = [(i / max(times - 1, 1)) ** 2 for i in range(times)]
+        self._share = -1.0
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step:  # continued: what lies behind has been drawn
+            self._share = share_done(trainer, trainer.current_epoch)
 
     @override
     @rank_zero_only
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking or not self._is_due(trainer):
+        if trainer.sanity_checking:
+            return
+        before, self._share = (
+            self._share,
+            share_done(trainer, trainer.current_epoch + 1),
+        )
+        if not any(before < moment <= self._share for moment in self.moments):
             return
         assert isinstance(pl_module, Learner)
         data: Any = getattr(trainer, "datamodule")  # noqa: B009  # untyped there
         batch = first_examples(data, pl_module, "val", self.examples)
         step = trainer.global_step
         files = draw(pl_module, batch, self.folder / "over_training", step)
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                for name, file in files.items():
+        for name, file in files.items():
+            if file.suffix == ".txt":
+                lines = file.read_text(encoding="utf-8").strip().splitlines()
+                log.info("%s:", name.replace("_", " "))
+                for line in lines[:LINES]:
+                    log.info("    %s", line)
+            for logger in trainer.loggers:
+                if isinstance(logger, TensorBoardLogger):
                     show(logger.experiment, f"figures/{name}", file, step)
 
-    def _is_due(self, trainer: Trainer) -> bool:
-        """Whether this epoch is the first, the last, or one of those spread between."""
-        epochs = trainer.max_epochs or -1
-        if epochs < 1 or self.times < 1:
-            return False
-        epoch = trainer.current_epoch + 1
-        if epochs <= self.times:
-            return True
-        # Early epochs change most: the moments lie evenly in the root of time.
-        share = (self.times - 1) or 1
-        due = {round(1 + (epochs - 1) * (i / share) ** 2) for i in range(self.times)}
-        return epoch in due
+
+def share_done(trainer: Trainer, epochs_done: int) -> float:
+    """Return how much of the run is done, from 0 to 1; 0 where it has no set end."""
+    epochs = epochs_done / trainer.max_epochs if (trainer.max_epochs or -1) > 0 else 0
+    steps = trainer.global_step / trainer.max_steps if trainer.max_steps > 0 else 0
+    return max(epochs, steps)
 
 
 def draw(
