@@ -1,5 +1,6 @@
 """A run's folder taken up again: continued, or tested on its own or other data."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -173,8 +174,13 @@ def _with_data(config: Config, words: list[str], composer: Composer) -> Config:
     composed = plain(composer.compose(checked(chosen, composer)))
     data = composed["data"]
     if chosen is not words:
-        given = {override.key_or_group[5:] for override in parse(words)}
-        data = {**config["data"], **{key: data[key] for key in given}}
+        data = copy.deepcopy(config["data"])
+        for override in parse(words):
+            *path, last = override.key_or_group.split(".")[1:]
+            theirs, ours = composed["data"], data
+            for key in path:
+                theirs, ours = theirs[key], ours[key]
+            ours[last] = theirs[last]
     choices = {**config["choices"], "data": composed["choices"]["data"]}
     return {**config, "data": data, "choices": choices}
 

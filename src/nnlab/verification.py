@@ -1,0 +1,147 @@
+"""Verification: whether pairs that lie near each other are of one class.
+
+Embeddings are judged beside the raw pixels of the same images, by the same rules.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from nnlab.nearness import (
+    Distance,
+    best_threshold,
+    knn_error,
+    one_shot_accuracy,
+    roc_area,
+)
+from nnlab.vector_pairs import Gallery, VectorPairs, as_pixels, joined
+
+TRIALS = 2000  # of one-shot recognition
+PROJECTED = 1000  # embeddings shown in TensorBoard's projector
+
+
+class Verification:
+    """Holds a split's pairs as it is gone through, then judges embedding and pixels.
+
+    Args:
+        neighbours: that vote on an image's class.
+        ways: classes among which an image is recognised by one example of each.
+    """
+
+    def __init__(self, *, neighbours: int, ways: int) -> None:
+        self.neighbours, self.ways = neighbours, ways
+        self._held: list[tuple[VectorPairs, VectorPairs]] = []
+        self._scores: dict[str, float] = {}
+
+    def add(self, pairs: VectorPairs, batch: tuple[Tensor, ...]) -> None:
+        self._held.append((pairs, as_pixels(batch)))
+
+    def best_thresholds(self, distance: Distance) -> Float[Tensor, "2"]:
+        """Return the distances of embeddings and of pixels that part alike from not."""
+        spaces = zip(self._both(), (distance, torch.cdist), strict=True)
+        best = [best_threshold(x.distances(d), x.is_same()) for x, d in spaces]
+        return torch.stack(best)
+
+    def judge(
+        self,
+        galleries: Sequence[Gallery],
+        *,
+        distance: Distance,
+        thresholds: Float[Tensor, "2"],
+        seed: int,
+    ) -> dict[str, float]:
+        """Return the scores of what was added, and forget it.
+
+        Those of raw pixels begin with `pixel_` and need the second gallery; those of
+        classes that the gallery lacks begin with `unseen_`. `accuracy`: how often a
+        pair is rightly called alike (nearer than the threshold) or not; `roc_area`;
+        and, of each pair's first, `one_shot_accuracy` and `knn_error`.
+        """
+        both = zip(
+            ("", "pixel_"), self._both(), (distance, torch.cdist), thresholds,
+            strict=True,
+        )  # fmt: skip
+        self._scores = {}
+        for gallery, (kind, pairs, measure, threshold) in zip(
+            galleries, both, strict=False
+        ):
+            is_seen = torch.isin(pairs.first_label, gallery.labels)
+            for group, which in (("", is_seen), ("unseen_", ~is_seen)):
+                if which.any():
+                    chosen = pairs.chosen(which)
+                    scores = self._compare(chosen, measure, threshold, seed)
+                    named = {f"{kind}{group}{k}": value for k, value in scores.items()}
+                    self._scores |= named
+            seen = pairs.chosen(is_seen)
+            self._scores[f"{kind}knn_error"] = knn_error(
+                seen.first,
+                seen.first_label,
+                *gallery,
+                neighbours=self.neighbours,
+                distance=measure,
+            )
+        self._held = []
+        return self._scores
+
+    def project(
+        self, loggers: Sequence[object], *, shape: tuple[int, int, int], step: int
+    ) -> None:
+        """Hand embeddings to TensorBoard's projector, each with its class and image."""
+        pairs, pixels = self._both()
+        number = min(PROJECTED, len(pairs.first))
+        index = torch.linspace(0, len(pairs.first) - 1, number).round().long()
+        image = pixels.first.cpu()[index].unflatten(1, shape)
+        for logger in loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_embedding(
+                    pairs.first.cpu()[index],
+                    metadata=pairs.first_label.cpu()[index].tolist(),
+                    label_img=(image - image.min()) / (image.max() - image.min()),
+                    tag="embedding",
+                    global_step=step,
+                )
+
+    def sentence(self) -> str | None:
+        """Say how embeddings compare with raw pixels, once both are judged.
+
+        Of classes never seen, where there are some: that is what they are for.
+        """
+        said = {name: f"{value:.2%}" for name, value in self._scores.items()}
+        if "pixel_knn_error" not in said:
+            return None
+        if "unseen_accuracy" not in said:
+            return (
+                f"Nearest neighbours mislabel {said['knn_error']} of the images; "
+                f"by raw pixels they mislabel {said['pixel_knn_error']}."
+            )
+        return (
+            f"Of pairs of classes never seen {said['unseen_accuracy']} are judged "
+            f"rightly (raw pixels {said['pixel_unseen_accuracy']}, classes seen "
+            f"{said['accuracy']}); shown one image of each such class, it recognises "
+            f"{said['unseen_one_shot_accuracy']} of others (raw pixels "
+            f"{said['pixel_unseen_one_shot_accuracy']})."
+        )
+
+    def _compare(
+        self, pairs: VectorPairs, distance: Distance, threshold: Tensor, seed: int
+    ) -> dict[str, float]:
+        apart, is_same = pairs.distances(distance), pairs.is_same()
+        return {
+            "accuracy": float(((apart < threshold) == is_same).float().mean()),
+            "roc_area": roc_area(apart, is_same),
+            "one_shot_accuracy": one_shot_accuracy(
+                pairs.first,
+                pairs.first_label,
+                ways=self.ways,
+                trials=TRIALS,
+                distance=distance,
+                seed=seed,
+            ),
+        }
+
+    def _both(self) -> tuple[VectorPairs, VectorPairs]:
+        pairs, pixels = (joined(side) for side in zip(*self._held, strict=True))
+        return pairs, pixels
