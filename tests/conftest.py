@@ -1,7 +1,8 @@
 """Shared by all tests: one thread, parts from conf/, the command line in process."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def build() -> Callable[..., Any]:
 @pytest.fixture
 def nnlab(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Answer]:
+) -> Iterator[Callable[..., Answer]]:
     """Call the command line from an empty folder, in this process."""
     monkeypatch.chdir(tmp_path)
 
@@ -57,7 +58,11 @@ def nnlab(
         out, err = capfd.readouterr()
         return Answer(status, out, err)
 
-    return call
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield call
+    # Hydra's answers (--info, --cfg) add some, to a stream that ends with the test.
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ STATEFUL = (
     "pictures=0",
     "logger=[]",
 )
+SLOW = pytest.mark.slow
 BATCHES = 14  # an epoch's: 40 examples in threes
 
 
@@ -61,9 +62,7 @@ def run_and_end(number: int, at_batch: int, *words: str) -> int:
         if trainer.fit_loop.total_batch_idx + 1 == at_batch:
             end(number)
 
-    return in_a_process(
-        lambda: setattr(Record, "on_train_batch_end", deadly), *words
-    )
+    return in_a_process(lambda: setattr(Record, "on_train_batch_end", deadly), *words)
 
 
 def run_and_end_in(hook: str, number: int, *words: str) -> int:
@@ -123,7 +122,15 @@ def undisturbed(tmp_path_factory) -> str:
 
 # Inside an accumulation window, after one, at the last batch of an epoch, at the first
 # of the next, in the last epoch, at the very last batch.
-@pytest.mark.parametrize("batch", [2, 5, 6, BATCHES, BATCHES + 1, 37, 3 * BATCHES])
+@pytest.mark.parametrize(
+    "batch",
+    [
+        5,
+        BATCHES + 1,
+        37,
+        *(pytest.param(n, marks=SLOW) for n in (2, 6, BATCHES, 3 * BATCHES)),
+    ],
+)
 def test_a_killed_run_continues_to_the_same_bits(batch, undisturbed, nnlab):
     ended = run_and_end(signal.SIGKILL, batch, *STATEFUL, "folder=killed")
     assert ended == -signal.SIGKILL
@@ -160,15 +167,26 @@ def test_a_run_killed_before_its_first_checkpoint_starts_over(undisturbed, nnlab
 
 
 def test_a_kill_in_validation_costs_nothing(undisturbed, nnlab):
-    ended = run_and_end_in("on_validation_end", signal.SIGKILL, *STATEFUL, "folder=killed")
+    ended = run_and_end_in(
+        "on_validation_end", signal.SIGKILL, *STATEFUL, "folder=killed"
+    )
     assert ended == -signal.SIGKILL
     assert nnlab("resume=killed").status == 0
     assert_same_run("killed", undisturbed)
 
 
-@pytest.mark.parametrize("hook", ["on_validation_start", "on_validation_batch_end"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_stopped_in_validation_ends_it_and_saves(hook, number, undisturbed, nnlab):
+@pytest.mark.parametrize(
+    ("hook", "number"),
+    [
+        ("on_validation_start", signal.SIGTERM),
+        pytest.param("on_validation_batch_end", signal.SIGTERM, marks=SLOW),
+        pytest.param("on_validation_start", signal.SIGINT, marks=SLOW),
+        pytest.param("on_validation_batch_end", signal.SIGINT, marks=SLOW),
+    ],
+)
+def test_a_run_stopped_in_validation_ends_it_and_saves(
+    hook, number, undisturbed, nnlab
+):
     words = [*STATEFUL, "checkpoint_seconds=1000", "folder=stopped"]
     words.remove("checkpoint_seconds=0")
     assert run_and_end_in(hook, number, *words) == 128 + number
@@ -178,7 +196,14 @@ def test_a_run_stopped_in_validation_ends_it_and_saves(hook, number, undisturbed
     assert_same_run("stopped", undisturbed)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=SLOW),
+        pytest.param(signal.SIGKILL, marks=SLOW),
+    ],
+)
 def test_a_run_stopped_in_its_test_only_tests_again(number, undisturbed, nnlab):
     ended = run_and_end_in("on_test_batch_end", number, *STATEFUL, "folder=stopped")
     assert ended == (-number if number == signal.SIGKILL else 128 + number)
@@ -198,7 +223,9 @@ def test_a_finished_run_that_goes_on_ends_as_one_that_was_longer(nnlab):
     assert nnlab("resume=short", "trainer.max_epochs=5").status == 0
     assert nnlab(*longer, "trainer.max_epochs=5", "folder=straight").status == 0
     for name in ("last", "best"):
-        assert differences(checkpoint("short", name), checkpoint("straight", name)) == []
+        assert (
+            differences(checkpoint("short", name), checkpoint("straight", name)) == []
+        )
     rows = [Path(f, "metrics.jsonl").read_text() for f in ("short", "straight")]
     in_training = [[x for x in text.splitlines() if "test/" not in x] for text in rows]
     assert in_training[0] == in_training[1]

@@ -226,9 +226,7 @@ def test_a_failing_run_says_so_in_one_line_and_keeps_the_story(broken_model, nnl
     answer = nnlab("model=broken", *QUICK, "folder=run")
     assert answer.status == 1
     cause = "RuntimeError: the third batch was one too many"
-    assert answer.err == (
-        f"nnlab: the run failed: {cause}; run/log.txt tells where\n"
-    )
+    assert answer.err == (f"nnlab: the run failed: {cause}; run/log.txt tells where\n")
     assert load("run", "status.json") == {"status": "failed", "cause": cause}
     story = Path("run/log.txt").read_text()
     assert "Traceback" in story
@@ -238,7 +236,9 @@ def test_a_failing_run_says_so_in_one_line_and_keeps_the_story(broken_model, nnl
     assert plugin["name"] == "broken_lab"
 
 
-def test_the_trace_of_a_failing_run_is_shown_on_demand(broken_model, nnlab, monkeypatch):
+def test_the_trace_of_a_failing_run_is_shown_on_demand(
+    broken_model, nnlab, monkeypatch
+):
     monkeypatch.setenv("NNLAB_TRACEBACK", "1")
     answer = nnlab("model=broken", *QUICK, "folder=run")
     assert answer.status == 1

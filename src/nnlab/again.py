@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.types import QuotedString
 from lightning import Trainer
 from rich.console import Console
 from rich.table import Table
 
 from nnlab import run
-from nnlab.build import Config, build_model, facts_of, make
+from nnlab.build import Config, build_model, facts_of, make, prepared
 from nnlab.checkpoint import read_checkpoint
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError, did_you_mean
@@ -19,6 +20,7 @@ from nnlab.messages import quiet_lightning
 from nnlab.overrides import checked, parse
 from nnlab.plugins import Plugins
 from nnlab.process import prepare_process
+from nnlab.settings import check_settings
 from nnlab.target import parameters_of
 from nnlab.tokenizer.restore import tokenizer_from_state
 
@@ -43,11 +45,14 @@ def _resume(
     config = folder.config()
     for path, value in given.items():
         _change(config, path, value, composer.plugins)
+    check_settings(config)
+    prepared(config["trainer"], "trainer", composer.plugins)
     last = folder.checkpoints / "last.ckpt"
     if last.is_file():
         _check_unfinished(config, read_checkpoint(last), folder)
+    before = (folder.path / "overrides.txt").read_text(encoding="utf-8").splitlines()
     overrides = [
-        *(folder.path / "overrides.txt").read_text(encoding="utf-8").splitlines(),
+        *(word for word in before if word.lstrip("+").partition("=")[0] not in given),
         *(word for word in words if not word.startswith("resume=")),
     ]
     return run.train(
@@ -111,15 +116,15 @@ def _change(config: Config, path: str, value: Any, plugins: Plugins) -> None:
             f"{path}={value} would make another run of it; resume= changes only "
             f"{', '.join(CHANGEABLE)} (to try {path}, start a new run)"
         )
-    node = config
-    for key in keys[:-1]:
-        node = node[key]
-    known = set(node)
-    if keys[0] == "trainer":
-        known |= parameters_of(config["trainer"]["_target_"], plugins)
+    node, known = config, set(config)
+    if keys[0] == "trainer" and len(keys) == 2:
+        node = config["trainer"]
+        known = {*node, *parameters_of(node["_target_"], plugins)}
+    elif len(keys) > 1:
+        raise UserError(f"no key {path!r}; {keys[0]} takes one value")
     if keys[-1] not in known:
         raise UserError(f"no key {path!r}{did_you_mean(keys[-1], known)}")
-    node[keys[-1]] = value
+    node[keys[-1]] = value.text if isinstance(value, QuotedString) else value
 
 
 def _check_unfinished(config: Config, content: Config, folder: RunFolder) -> None:

@@ -4,6 +4,7 @@ import math
 import os
 import time
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,15 @@ from nnlab.interrupt import Interrupt
 from nnlab.report.mask import masked
 
 Content = dict[str, Any]
+# What zipfile raises of a damaged file: a flipped bit may ask for another compression.
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -65,8 +75,8 @@ def read_checkpoint(file: Path, map_location: Any = "cpu") -> Content:
         raise UserError(f"there is no checkpoint {file}")
     try:
         with zipfile.ZipFile(file) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+            damaged = archive.testzip() or _attributed(archive)
+    except UNREADABLE as error:
         raise UserError(
             f"{file} is not a whole checkpoint ({_line(error)}); take another one of "
             "the run, or train anew"
@@ -86,6 +96,13 @@ def read_checkpoint(file: Path, map_location: Any = "cpu") -> Content:
     if not isinstance(content, dict) or not {"state_dict", "nnlab"} <= set(content):
         raise UserError(f"{file} is a checkpoint, but not one that nnlab wrote")
     return content
+
+
+def _attributed(archive: zipfile.ZipFile) -> str | None:
+    # No checksum covers the attributes: one bit makes a part a folder, which torch
+    # reads as a tensor of whatever was in memory.
+    marked = (part.filename for part in archive.infolist() if part.external_attr)
+    return next(marked, None)
 
 
 class Checkpoints(Checkpoint):

@@ -104,6 +104,20 @@ def test(words: list[str]) -> int:
     return test_run(words, Composer())
 
 
+def generate(words: list[str]) -> int:
+    """Let a finished run speak: run=<folder> prompt="ROMEO:" [temperature=...]."""
+    from nnlab.speak import generate
+
+    return generate(words)
+
+
+def export(words: list[str]) -> int:
+    """Write a run's model as another library loads it: run=<folder> to=<new folder>."""
+    from nnlab.export import export
+
+    return export(words)
+
+
 def list_options(words: list[str]) -> int:
     """Show what can be chosen: list [models|data|experiments|...]."""
     from nnlab.catalog import catalog
@@ -141,6 +155,8 @@ def _version() -> int:
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "test": test,
+    "generate": generate,
+    "export": export,
     "list": list_options,
     "plugins": plugins,
 }

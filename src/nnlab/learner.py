@@ -91,6 +91,11 @@ class Learner(LightningModule):
     ) -> None:
         self._reseed(-1, batch_idx)
 
+    def on_test_batch_start(
+        self, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        self._reseed(-2, batch_idx)
+
     def on_train_epoch_end(self) -> None:
         self._log_meter("train")
 

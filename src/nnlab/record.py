@@ -152,8 +152,9 @@ class Illustrate(Callback):
 
 def share_done(trainer: Trainer, epochs_done: int) -> float:
     """Return how much of the run is done, from 0 to 1; 0 where it has no set end."""
-    epochs = epochs_done / trainer.max_epochs if (trainer.max_epochs or -1) > 0 else 0
-    steps = trainer.global_step / trainer.max_steps if trainer.max_steps > 0 else 0
+    last_epoch, last_step = trainer.max_epochs or -1, trainer.max_steps
+    epochs = epochs_done / last_epoch if last_epoch > 0 else 0
+    steps = trainer.global_step / last_step if last_step > 0 else 0
     return max(epochs, steps)
 
 

@@ -60,8 +60,7 @@ def train(
     folder = resumed or RunFolder.make(parts.config)
     interrupt = Interrupt()
     with folder, keep_log(folder.path, console), interrupt.listen():
-        if resumed is None:
-            folder.write_config(parts.config, overrides)
+        folder.write_config(parts.config, overrides)
         folder.write_json("environment.json", environment(plugins, config["choices"]))
         folder.write_status("running")
         with on_record(folder):

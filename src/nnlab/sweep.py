@@ -56,7 +56,7 @@ class Job:
 
 
 def sweep(overrides: list[str], composer: Composer) -> int:
-    """Run every job of a sweep; return 0, or 1 where one failed, or 130 after Ctrl-C.
+    """Run every job of a sweep; return 0, 1 where one failed, 130 after Ctrl-C.
 
     Raises:
         UserError: before anything is written.
@@ -75,7 +75,7 @@ def sweep(overrides: list[str], composer: Composer) -> int:
         config = composer.compose(accepted)
         check_value(config["sweep"]["workers"], Count, "sweep.workers")
     words = [f"+{w}" if w.partition("=")[0] in plus else w for w in overrides]
-    LocalLauncher.finished = []
+    LocalLauncher.finished, LocalLauncher.ended_by = [], None
     composer.multirun(words, LocalLauncher)
     jobs = LocalLauncher.finished
     Console(highlight=False).print(sweep_table([asdict(job) for job in jobs]))
@@ -84,8 +84,8 @@ def sweep(overrides: list[str], composer: Composer) -> int:
             sys.stderr.write(
                 f"nnlab: job {job.number} ({job.name}) {job.status}: {job.cause}\n"
             )
-    if any(job.status in ("interrupted", "not started") for job in jobs):
-        return 128 + signal.SIGINT
+    if LocalLauncher.ended_by is not None:
+        return 128 + LocalLauncher.ended_by
     return int(any(job.status != "complete" for job in jobs))
 
 
@@ -93,6 +93,7 @@ class LocalLauncher(Launcher):
     """Runs a sweep's jobs on this machine, `workers` side by side."""
 
     finished: list[Job]
+    ended_by: int | None  # the signal
 
     def __init__(self, *, workers: int) -> None:
         super().__init__()
@@ -128,6 +129,7 @@ class LocalLauncher(Launcher):
             for number, handler in before.items():
                 signal.signal(number, handler)
         LocalLauncher.finished += batch
+        LocalLauncher.ended_by = LocalLauncher.ended_by or self.stopped_by
         return [_returned(job) for job in batch]
 
     def _run(self, batch: list[Job]) -> None:

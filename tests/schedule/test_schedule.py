@@ -65,11 +65,18 @@ def test_cosine_is_nanogpts():
         ratio = (it - warm_up) / (last - warm_up)
         return least + 0.5 * (1.0 + math.cos(math.pi * ratio)) * (lr - least)
 
-    ours = Cosine(optimizer(1e-3), 50, warm_up_steps=10, final_factor=0.1)
+    ours = Cosine(optimizer(1e-3), 100, warm_up_steps=10, final_factor=0.1)
     expected = [
-        nanogpt(it, lr=1e-3, warm_up=10, last=50, least=1e-4) for it in range(60)
+        nanogpt(it, lr=1e-3, warm_up=10, last=100, least=1e-4) for it in range(110)
     ]
-    assert rates(ours, 60) == pytest.approx(expected)
+    assert rates(ours, 110) == pytest.approx(expected)
+
+
+def test_a_short_run_warms_up_for_a_tenth_of_it():
+    ours = Cosine(optimizer(1.0), 30, warm_up_steps=100, final_factor=0.0)
+    assert rates(ours, 4) == pytest.approx(
+        [0.25, 0.5, 0.75, 1.0],
+    )
 
 
 def test_one_cycle_is_torchs():

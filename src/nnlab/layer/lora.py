@@ -21,15 +21,14 @@ class LowRankLinear(nn.Linear):
     """
 
     def __init__(self, plain: nn.Linear, *, rank: int) -> None:
-        has_bias = plain.bias is not None
+        has_bias = "bias" in plain.state_dict()
         super().__init__(
             plain.in_features, plain.out_features, bias=has_bias, device="meta"
         )
         self.weight, self.bias = plain.weight, plain.bias
         self.requires_grad_(False)
-        like = {"device": plain.weight.device, "dtype": plain.weight.dtype}
-        self.a = nn.Parameter(torch.empty(rank, plain.in_features, **like))
-        self.b = nn.Parameter(torch.zeros(plain.out_features, rank, **like))
+        self.a = nn.Parameter(plain.weight.new_empty(rank, plain.in_features))
+        self.b = nn.Parameter(plain.weight.new_zeros(plain.out_features, rank))
         nn.init.kaiming_uniform_(self.a, a=math.sqrt(5))  # as nn.Linear begins
         self.scale = ALPHA / rank
 

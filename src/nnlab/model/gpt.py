@@ -13,7 +13,7 @@ matrix units want.
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nnlab.layer.key_value_cache import KeyValueCache, LayerCache
-from nnlab.layer.lora import add_lora
+from nnlab.layer.lora import add_lora, merge_lora
 from nnlab.learner import Learner
 from nnlab.limits import Count, Natural, Positive, Share
-from nnlab.pretrained.gpt2 import load_gpt2
+from nnlab.pretrained.gpt2 import load_gpt2, save_gpt2
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -131,8 +131,8 @@ class SelfAttention(nn.Module):
             value,
             attn_mask=looking_back(time, seen, query) if is_part else None,
             dropout_p=self.dropout if self.training else 0.0,
-            is_causal=time == seen,
-            enable_gqa=query.shape[1] != key.shape[1],
+            is_causal=bool(time == seen),  # bool: in a trace it is a tensor
+            enable_gqa=self.heads[0] != self.heads[1],
         )
 
 
@@ -184,7 +184,8 @@ class Block(nn.Module):
 def must_divide(name: str, part: int, whole_name: str, whole: int) -> None:
     """Raise ValueError where the part does not divide the whole."""
     if whole % part:
-        fits = max(n for n in range(1, min(part, whole) + 1) if whole % n == 0)
+        divisors = [n for n in range(1, whole + 1) if whole % n == 0]
+        fits = min(divisors, key=lambda n: abs(n - part))
         raise ValueError(
             f"model.{name}={part} does not divide model.{whole_name}={whole}; "
             f"try {fits}"
@@ -193,6 +194,8 @@ def must_divide(name: str, part: int, whole_name: str, whole: int) -> None:
 
 class GPT(Learner):
     """Scores each token of the vocabulary as the next one, after each of a text."""
+
+    angles: Tensor  # a buffer, where positions are not learned
 
     def __init__(
         self,
@@ -311,7 +314,7 @@ class GPT(Learner):
         maps = self.attention_weights(batch[0][:1, :SHOWN_TOKENS])
         shown: dict[str, Figure | str] = {"attention": attention_maps(maps[:, 0])}
         if self.tokenizer is not None:
-            [sample] = texts(self, self.tokenizer, None, Options(max_tokens=300))
+            [sample] = texts(self, self.tokenizer, None, Options(max_tokens=300))  # pyright: ignore
             shown["sample"] = sample.text
         return shown
 
@@ -319,14 +322,18 @@ class GPT(Learner):
         self, tokens: Tokens
     ) -> Float[Tensor, "layers batch heads time seen"]:
         """Return how much each token gathers from each one before it."""
-        attentions = [block.attention for block in self.blocks]
-        before = [attention.is_explicit for attention in attentions]
-        for attention in attentions:
+        before = [attention.is_explicit for attention in self.attentions]
+        for attention in self.attentions:
             attention.is_explicit = True
         self._logits(tokens, [None] * len(self.blocks))
-        for attention, was_explicit in zip(attentions, before, strict=True):
+        for attention, was_explicit in zip(self.attentions, before, strict=True):
             attention.is_explicit = was_explicit
-        return torch.stack([attention.weights for attention in attentions])
+        kept = [attention.weights for attention in self.attentions]
+        return torch.stack([weights for weights in kept if weights is not None])
+
+    @property
+    def attentions(self) -> list[SelfAttention]:
+        return [each for each in self.modules() if isinstance(each, SelfAttention)]
 
     def new_cache(self, batch_size: int, *, stride: int | None = None) -> KeyValueCache:
         """Return an empty memory for `forward`, of texts that it reads piece by piece.
@@ -336,17 +343,25 @@ class GPT(Learner):
         return KeyValueCache(
             batch_size=batch_size,
             layers=len(self.blocks),
-            heads=self.blocks[0].attention.heads[1],
-            head_size=self.blocks[0].attention.head_size,
+            heads=self.attentions[0].heads[1],
+            head_size=self.attentions[0].head_size,
             context_size=self.context_size,
             stride=stride or max(1, self.context_size // 4),
             like=self.token_embedding.weight,
         )
 
+    def export(self, numbers: Mapping[str, Any], folder: Path) -> str:
+        """Write the weights, low-rank changes merged, as transformers' GPT-2."""
+        merge_lora(self)
+        save_gpt2(self, numbers, folder)
+        return "transformers: GPT2LMHeadModel.from_pretrained(folder)"
+
     def setup(self, stage: str) -> None:
-        self.tokenizer = getattr(self.trainer.datamodule, "tokenizer", None)
+        data: Any = self.trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
+        self.tokenizer = getattr(data, "tokenizer", None)
+        # a run that continues has its own weights
         if stage == "fit" and self.pretrained and not self.trainer.ckpt_path:
-            load_gpt2(self, Path(self.pretrained))
+            load_gpt2(self, self.pretrained)
 
     @torch.no_grad()
     def _initialise(self, *, zero_outputs: bool) -> None:
@@ -354,13 +369,13 @@ class GPT(Learner):
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
-            if isinstance(module, nn.Linear) and module.bias is not None:
+            if isinstance(module, nn.Linear) and "bias" in module.state_dict():
                 nn.init.zeros_(module.bias)
         # 2 layers of independent terms then add up to the size of one
         factor = 0 if zero_outputs else 1 / math.sqrt(2 * len(self.blocks))
-        for block in self.blocks:
-            block.attention.output.weight.mul_(factor)
-            block.feed_forward.output.weight.mul_(factor)
+        for module in self.modules():
+            if isinstance(module, SelfAttention | FeedForward):
+                module.output.weight.mul_(factor)
 
     def _freeze(self, *, trained_blocks: int | None, lora_rank: int) -> None:
         """Leave only the last blocks, or changes of low rank, to be trained."""

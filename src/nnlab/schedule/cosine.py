@@ -11,6 +11,8 @@ from nnlab.schedule.schedule import Schedule
 class Cosine(Schedule):
     """Rises in a line for `warm_up_steps`, then falls to `final_factor` at the end.
 
+    The warm-up takes a tenth of the run at most.
+
     Loshchilov & Hutter 2017 (https://arxiv.org/abs/1608.03983, equation 5) without
     restarts. The warm-up starts above 0, as nanoGPT's: no step is wasted.
     """
@@ -23,7 +25,8 @@ class Cosine(Schedule):
         warm_up_steps: Natural,
         final_factor: Share,
     ) -> None:
-        self.warm_up_steps = warm_up_steps
+        # A short run that only warms up learns nothing: a tenth of it is enough.
+        self.warm_up_steps = min(warm_up_steps, steps // 10)
         self.final_factor = final_factor
         super().__init__(optimizer, steps)
 

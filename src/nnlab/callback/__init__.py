@@ -1,0 +1,1 @@
+"""Callbacks that any model may train with."""

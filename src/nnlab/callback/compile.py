@@ -1,0 +1,35 @@
+"""A model's `measure`, network and loss, compiled as one."""
+
+from typing import Literal
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from typing_extensions import override
+
+from nnlab.learner import Learner
+
+
+class Compile(Callback):
+    """Lets torch.compile write the code of `measure`, at its first batch.
+
+    Not the module itself: that would rename every weight in the checkpoint, and compile
+    anew for each length of a text that it generates. The optimizer is left as it is.
+
+    Args:
+        mode: of torch.compile; the `max-autotune` ones try many kernels first.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: Literal[
+            "default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"
+        ],
+    ) -> None:
+        self.mode = mode
+
+    @override
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage == "fit":
+            assert isinstance(pl_module, Learner)
+            pl_module.measure = torch.compile(pl_module.measure, mode=self.mode)

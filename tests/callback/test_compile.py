@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from nnlab.callback.compile import Compile
+
+
+@pytest.mark.slow
+def test_compiled_gives_the_eager_loss_and_keeps_every_name(build):
+    torch.compiler.reset()  # what other tests compiled was of other sizes
+    torch.manual_seed(0)
+    sizes = ("model.vocabulary_size=65", "model.context_size=16")
+    model = build("model=gpt", *sizes, "model.embedding_size=32", "model.layers=2")
+    names = list(model.state_dict())
+    text = torch.randint(65, (4, 17))
+    batch = text[:, :-1], text[:, 1:]
+    eager = model.measure(batch)["loss"]
+    eager.backward()
+    expected = [weight.grad.clone() for weight in model.parameters()]
+    model.zero_grad()
+    Compile(mode="default").setup(None, model, "fit")
+    compiled = model.measure(batch)["loss"]
+    compiled.backward()
+    torch.testing.assert_close(compiled, eager, atol=1e-5, rtol=1e-5)
+    for weight, gradient in zip(model.parameters(), expected, strict=True):
+        torch.testing.assert_close(weight.grad, gradient, atol=1e-5, rtol=1e-3)
+    assert list(model.state_dict()) == names
+
+
+def test_nothing_is_compiled_to_test(build):
+    model = build("model=mlp", "model.input_size=2", "model.classes=2")
+    Compile(mode="default").setup(None, model, "test")
+    assert "measure" not in vars(model)

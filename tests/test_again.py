@@ -1,0 +1,87 @@
+"""A run's folder taken up again: what may change, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nnlab.cli import main
+
+QUICK = ("data.repeats=2", "pictures=0", "logger=[]", "trainer.log_every_n_steps=1")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    words = (*QUICK, "trainer.max_epochs=2", "data.function=and", f"folder={folder}")
+    assert main(words) == 0
+    return folder
+
+
+def test_what_a_continued_run_changes_is_remembered(nnlab):
+    assert nnlab(*QUICK, "trainer.max_epochs=1", "folder=run").status == 0
+    answer = nnlab("resume=run", "trainer.max_epochs=3", "pictures=1")
+    assert answer.status == 0, answer.err
+    config = yaml.safe_load(Path("run/config.yaml").read_text())
+    assert config["trainer"]["max_epochs"] == 3
+    assert config["pictures"] == 1
+    overrides = Path("run/overrides.txt").read_text().splitlines()
+    assert "trainer.max_epochs=3" in overrides
+    assert "trainer.max_epochs=1" not in overrides
+    assert "complete after 3 epochs" in nnlab("resume=run").err
+
+
+def test_a_run_of_steps_is_complete_after_its_steps(nnlab):
+    steps = ("trainer.max_steps=3", "trainer.max_epochs=-1")
+    assert nnlab(*QUICK, *steps, "folder=run").status == 0
+    assert "add trainer.max_steps=6" in nnlab("resume=run").err
+    assert nnlab("resume=run", "trainer.max_steps=5").status == 0
+
+
+REFUSED = {
+    "trainer.max_epoch=9": "did you mean max_epochs",
+    "trainer.max_epochs.more=9": "trainer takes one value",
+    "pictures.more=9": "pictures takes one value",
+    "model.dropout=0.5": "would make another run",
+    "threads=0": "threads=0 must be",
+    "trainer.max_epochs=many": "max_epochs",
+    "trainer.max_epochs": "a setting is written key=value",
+}
+
+
+@pytest.mark.parametrize(("word", "said"), REFUSED.items(), ids=REFUSED)
+def test_a_mistake_changes_nothing_of_a_run(word, said, finished, nnlab):
+    before = {f: f.read_bytes() for f in finished.rglob("*") if f.is_file()}
+    answer = nnlab(f"resume={finished}", word)
+    assert answer.status == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+    assert before == {f: f.read_bytes() for f in finished.rglob("*") if f.is_file()}
+
+
+def test_a_test_takes_a_folder_or_a_file_and_the_last_weights(finished, nnlab):
+    best = nnlab("test", f"run={finished}")
+    last = nnlab("test", f"run={finished}", "checkpoint=last")
+    file = nnlab("test", f"run={finished}/checkpoints/last.ckpt")
+    assert best.status == last.status == file.status == 0
+    assert last.out.splitlines()[:4] == file.out.splitlines()[:4]
+    other = nnlab("test", f"run={finished}", "data=xor", "data.function=nand")
+    assert other.status == 0
+    assert other.out.splitlines()[:4] != best.out.splitlines()[:4]
+
+
+WRONG_TESTS = {
+    "checkpoint=first": "must be best or last",
+    "optimizer.lr=1": "means nothing to test",
+    "data=xro": "did you mean xor",
+    "data.functoin=and": "did you mean data.function",
+    "data.function=nothing": "data.function=nothing",
+}
+
+
+@pytest.mark.parametrize(("word", "said"), WRONG_TESTS.items(), ids=WRONG_TESTS)
+def test_a_wrong_test_is_refused_in_one_sentence(word, said, finished, nnlab):
+    answer = nnlab("test", f"run={finished}", word)
+    assert answer.status == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1

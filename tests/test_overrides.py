@@ -1,0 +1,87 @@
+"""Overrides: what is meant is found, what is given plainly gets its plus."""
+
+import pytest
+
+from nnlab.compose import Composer
+from nnlab.errors import UserError
+from nnlab.overrides import checked, parse, sample_jobs
+
+
+@pytest.fixture(scope="module")
+def composer() -> Composer:
+    return Composer()
+
+
+ACCEPTED = {
+    "optimizer.lr=0.1": "optimizer.lr=0.1",
+    "model=lenet5": "model=lenet5",
+    "trainer.gradient_clip_val=1": "+trainer.gradient_clip_val=1",
+    "trainer.max_epochs=3": "trainer.max_epochs=3",
+    "callback=null": "callback=[]",
+    "experiment=null": "experiment=null",
+    "+note=anything": "+note=anything",
+    "++seed=2": "++seed=2",
+    "~reference": "~reference",
+    "hydra.verbose=true": "hydra.verbose=true",
+    "optimizer=sgd": "optimizer=sgd",
+}
+
+
+@pytest.mark.parametrize(("word", "wanted"), ACCEPTED.items(), ids=ACCEPTED)
+def test_what_exists_is_accepted(word, wanted, composer):
+    assert checked([word], composer) == [wanted]
+
+
+REFUSED = {
+    "optimizer.beta=0.1": "did you mean optimizer.betas",
+    "optimiser.lr=0.1": "did you mean optimizer",
+    "hidden_sizes=[3]": "did you mean model.hidden_sizes",
+    "model.hidden_sizes.0=3": "no key 'model.hidden_sizes.0'",
+    "model.lr=0.1": "did you mean optimizer.lr",
+    "zzz=1": "no key 'zzz'",
+    "data=[xor,mnist]": "-m data=xor,mnist",
+    "optimizer=null": "optimizer=null chooses nothing; there is",
+    "callback=[early_stoping]": "did you mean early_stopping?",
+    "seed": "a setting is written key=value",
+    "seed=[1": "cannot read 'seed=\\[1'",
+    "seed=range(1,3)": "add -m",
+    "seed=choice(1,2)": "add -m",
+}
+
+
+@pytest.mark.parametrize(("word", "said"), REFUSED.items(), ids=REFUSED)
+def test_what_does_not_exist_is_refused_in_one_sentence(word, said, composer):
+    with pytest.raises(UserError, match=said) as raised:
+        checked([word], composer)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_key_is_known_only_where_its_owner_was_chosen(composer):
+    assert checked(["optimizer=momentum", "optimizer.momentum=0.8"], composer)
+    with pytest.raises(UserError, match=r"no key 'optimizer\.momentum'"):
+        checked(["optimizer=adam", "optimizer.momentum=0.8"], composer)
+
+
+def test_an_option_that_is_not_chosen_has_no_keys(composer):
+    with pytest.raises(UserError, match=r"choose it: callback=\[early_stopping\]"):
+        checked(["callback.early_stopping.patience=3"], composer)
+    chosen = ["callback=[early_stopping]", "callback.early_stopping.patience=3"]
+    assert checked(chosen, composer) == chosen
+
+
+def test_no_key_is_given_twice():
+    with pytest.raises(UserError, match="seed is given twice: seed=1 and ~seed"):
+        parse(["seed=1", "~seed"])
+    assert len(parse(["seed=1", "threads=1"])) == 2
+
+
+def test_samples_hold_every_value_of_a_sweep():
+    words = ["a=1,2,3", "b=x,y", "c=range(4,6)", "d=7"]
+    jobs = list(sample_jobs(words))
+    assert len(jobs) == 3
+    seen = {word for job in jobs for word in job}
+    assert seen == {"a=1", "a=2", "a=3", "b=x", "b=y", "c=4", "c=5", "d=7"}
+
+
+def test_an_interval_is_left_to_its_sweeper():
+    assert list(sample_jobs(["a=interval(0,1)", "b=2"])) == [["b=2"]]
