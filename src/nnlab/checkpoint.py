@@ -176,7 +176,13 @@ class Checkpoints(Checkpoint):
 
     @override
     def on_test_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, *args: Any
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         self.interrupt.check()
 

@@ -13,6 +13,9 @@ from nnlab.errors import UserError, did_you_mean
 from nnlab.plugins import explain_broken
 from nnlab.target import parameters_of
 
+# What a run itself gives an optimizer and a schedule.
+NOT_SET = {"params", "parameters", "optimizer", "steps"}
+
 
 def parse(overrides: Sequence[str]) -> list[Override]:
     """Parse overrides; a key given twice is refused.
@@ -123,7 +126,7 @@ def _checked_value(
             continue
         known = set(node) if isinstance(node, Mapping) else set[str]()
         if isinstance(node, Mapping) and "_target_" in node:
-            taken = parameters_of(node["_target_"], composer.plugins)
+            taken = parameters_of(node["_target_"], composer.plugins) - NOT_SET
             if key in taken and depth == len(keys) - 1:
                 return f"+{word}"
             known |= taken

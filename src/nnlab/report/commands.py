@@ -22,7 +22,9 @@ def next_commands(run: RunReading) -> dict[str, str]:
             )
         else:
             commands["go on with it"] = shlex.join(["nnlab", f"resume={place}"])
-    commands["run the same again"] = shlex.join(["nnlab", *run.overrides])
+    # in a folder of its own, not in this one, which is there already
+    same = [word for word in run.overrides if not word.startswith("folder=")]
+    commands["run the same again"] = shlex.join(["nnlab", *same])
     return commands
 
 
