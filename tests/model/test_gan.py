@@ -441,22 +441,28 @@ def run_and_be_killed(at_batch: int, *words: str) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def test_a_killed_run_continues_both_players_to_the_same_bits(nnlab):
+@pytest.mark.parametrize(
+    "at_batch",
+    [
+        pytest.param(3, marks=pytest.mark.slow),
+        7,
+        pytest.param(11, marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_run_continues_both_players_to_the_same_bits(nnlab, at_batch):
     assert nnlab(*RUN, "folder=whole").status == 0
     whole = torch.load("whole/checkpoints/last.ckpt", weights_only=True)
     assert whole["global_step"] == 6
+    assert run_and_be_killed(at_batch, *RUN, "folder=killed") == -signal.SIGKILL
+    assert nnlab("resume=killed").status == 0
+    again = torch.load("killed/checkpoints/last.ckpt", weights_only=True)
+    for name, weight in whole["state_dict"].items():
+        assert torch.equal(weight, again["state_dict"][name]), name
+    states = (x["optimizer_states"][0]["state"] for x in (whole, again))
+    for one, other in zip(*(state.values() for state in states), strict=True):
+        assert all(torch.equal(one[key], other[key]) for key in one)
     metrics = Path("whole/metrics.jsonl").read_text()
-    for at_batch in (3, 7, 11):
-        folder = f"killed{at_batch}"
-        assert run_and_be_killed(at_batch, *RUN, f"folder={folder}") == -signal.SIGKILL
-        assert nnlab(f"resume={folder}").status == 0
-        again = torch.load(f"{folder}/checkpoints/last.ckpt", weights_only=True)
-        for name, weight in whole["state_dict"].items():
-            assert torch.equal(weight, again["state_dict"][name]), name
-        states = (x["optimizer_states"][0]["state"] for x in (whole, again))
-        for one, other in zip(*(state.values() for state in states), strict=True):
-            assert all(torch.equal(one[key], other[key]) for key in one)
-        assert Path(folder, "metrics.jsonl").read_text() == metrics
+    assert Path("killed/metrics.jsonl").read_text() == metrics
 
 
 def test_a_run_says_how_real_its_samples_are_and_on_what_scale(nnlab):
