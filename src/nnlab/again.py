@@ -50,7 +50,11 @@ def _resume(
     last = folder.checkpoints / "last.ckpt"
     if last.is_file():
         _check_unfinished(config, read_checkpoint(last), folder)
-    before = (folder.path / "overrides.txt").read_text(encoding="utf-8").splitlines()
+    elif (folder.checkpoints / "best.ckpt").is_file():
+        raise UserError(
+            f"resume={folder.path} has lost its checkpoints/last.ckpt; start a new run"
+        )
+    before = folder.overrides()
     overrides = [
         *(word for word in before if word.lstrip("+").partition("=")[0] not in given),
         *(word for word in words if not word.startswith("resume=")),

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 
 from nnlab import __version__
 from nnlab.errors import RunFailed, UserError, did_you_mean
+from nnlab.home import conf_folder
 from nnlab.interrupt import Interrupted
 
 USAGE, FAILURE = 2, 1
+EXPLAINED = ("test", "export", "list", "plugins")  # others have more to say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         verb, rest = split_verb(words)
+        if verb in EXPLAINED and rest in (["--help"], ["-h"]):
+            sys.stdout.write(f"nnlab {verb}: {VERBS[verb].__doc__}\n")
+            return 0
         return VERBS[verb](rest)
     except UserError as error:
         if os.environ.get("NNLAB_TRACEBACK") == "1":
@@ -53,9 +58,23 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
     if words[0].startswith("~"):
         return "train", list(words)
     if words[0] not in VERBS:
-        hint = did_you_mean(words[0], VERBS)
+        hint = _as_setting(words[0]) or did_you_mean(words[0], VERBS)
         raise UserError(f"no verb called {words[0]!r}{hint}")
     return words[0], list(words[1:])
+
+
+def _as_setting(word: str) -> str:
+    """Return the setting that was probably meant: `mlp` for `model=mlp`."""
+    if not word.isidentifier():
+        return ""
+    if word == "resume":
+        return "; did you mean resume=<a folder in outputs>?"
+    if (conf_folder() / word).is_dir():
+        return f"; a setting is written {word}=..., and list {word} shows the choices"
+    for group in ("model", "data", "experiment"):
+        if (conf_folder() / group / f"{word}.yaml").is_file():
+            return f"; did you mean {group}={word}?"
+    return ""
 
 
 def train(words: list[str]) -> int:

@@ -9,7 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.hydra import Hydra
@@ -23,7 +23,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from nnlab.errors import UserError
+from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.plugins import find_plugins, search_path
 
@@ -32,8 +32,22 @@ LIST_GROUPS = ("regularizer", "callback", "logger")
 
 
 def parse_arguments(arguments: Sequence[str]) -> Namespace:
-    """Parse Hydra's flags; what is left over are overrides."""
-    return get_args_parser().parse_args(list(arguments))
+    """Parse Hydra's flags; what is left over are overrides.
+
+    Raises:
+        UserError: where a word begins like a flag and is none.
+    """
+    parser = get_args_parser()
+    parser.error = _refuse
+    parsed, unknown = parser.parse_known_args(list(arguments))
+    if unknown:
+        flags = parser._option_string_actions  # pyright: ignore[reportPrivateUsage]
+        word = unknown[0].partition("=")[0]
+        hint = did_you_mean(word, flags).split("; there is")[0]
+        raise UserError(
+            f"no option called {word!r}{hint or '; a setting is written key=value'}"
+        )
+    return parsed
 
 
 class Composer:
@@ -139,8 +153,20 @@ class Composer:
 
 
 def plain(config: Any) -> Any:
-    """Return a config as plain containers, interpolations resolved, `???` kept."""
-    return OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    """Return a config as plain containers, interpolations resolved, `???` kept.
+
+    Raises:
+        UserError: where a value refers to one that is not there, or to itself.
+    """
+    try:
+        return OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException as error:
+        key = f"{error.full_key}: " if error.full_key else ""
+        raise UserError(f"{key}{_first_line(error)}") from error
+
+
+def _refuse(message: str) -> NoReturn:
+    raise UserError(message.removeprefix("argument "))
 
 
 def _in_this_process(config: DictConfig) -> None:

@@ -75,7 +75,12 @@ class RunFolder:
         Raises:
             UserError: where another process does, naming it.
         """
-        lock = (self.path / ".lock").open("a+", encoding="utf-8")
+        try:
+            lock = (self.path / ".lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            raise UserError(
+                f"{self.path} cannot be written: {error.strerror}"
+            ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -137,9 +142,25 @@ class RunFolder:
         write_json(self.path / name, content)
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """Return a JSON file's content, nothing where there is none yet."""
+        """Return a JSON file's content, nothing where there is none yet.
+
+        Raises:
+            UserError: where the file is not what a run writes.
+        """
         file = self.path / name
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        if not file.is_file():
+            return {}
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{file} cannot be read: {_line(error)}") from error
+
+    def overrides(self) -> list[str]:
+        """Return the words that the run was started with; they decide nothing."""
+        file = self.path / "overrides.txt"
+        if not file.is_file():
+            return []
+        return file.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def write(file: Path, text: str) -> None:

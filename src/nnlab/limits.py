@@ -13,3 +13,14 @@ Natural = Annotated[int, Interval(ge=0, le=2**62)]
 Share = Annotated[float, Interval(ge=0, lt=1)]
 Positive = Annotated[float, Interval(gt=0, le=1e12)]
 NonNegative = Annotated[float, Interval(ge=0, le=1e12)]
+
+
+def must_divide(name: str, part: int, whole_name: str, whole: int) -> None:
+    """Raise ValueError where the part does not divide the whole; both are a model's."""
+    if whole % part:
+        divisors = [n for n in range(1, whole + 1) if whole % n == 0]
+        fits = min(divisors, key=lambda n: abs(n - part))
+        raise ValueError(
+            f"model.{name}={part} does not divide model.{whole_name}={whole}; "
+            f"try {fits}"
+        )

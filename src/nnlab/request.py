@@ -21,6 +21,8 @@ class Request:
     Args:
         run: a run's folder, or a checkpoint.
         checkpoint: of the run's two, best or last.
+        adapter: a file that `export adapter=true` wrote: what LoRA learned goes onto
+            the run's model.
         prompt: the beginning; None: what begins a text.
         chat: true asks for a prompt again and again, until Ctrl-D.
         to: a new file to write, instead of the terminal.
@@ -29,6 +31,7 @@ class Request:
 
     run: str
     checkpoint: Literal["best", "last"] = "best"
+    adapter: str | None = None
     prompt: str | None = None
     chat: bool = False
     to: str | None = None
@@ -36,7 +39,7 @@ class Request:
 
 
 # Taken as they are typed: a comma or a brace means something elsewhere.
-VERBATIM = ("run", "prompt", "to")
+VERBATIM = ("run", "adapter", "prompt", "to")
 # What draws, and the value at which it does not; a beam search draws nothing.
 DRAWING: dict[str, Any] = {"temperature": 0, "top_k": None, "top_p": 1}
 

@@ -1,6 +1,7 @@
 """What a run's own settings may be, checked before anything is built."""
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Optional, get_args
 
@@ -11,7 +12,7 @@ from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
 
 from nnlab.errors import UserError, did_you_mean
-from nnlab.limits import Count
+from nnlab.limits import Count, Natural, NonNegative
 from nnlab.target import check_value
 
 HINTS: dict[str, Any] = {
@@ -20,7 +21,10 @@ HINTS: dict[str, Any] = {
     "threads": Optional[Count],  # noqa: UP045  # Annotated | None is no type to pyright
     "output_dir": str,
     "folder": str | None,
+    "pictures": Natural,
+    "checkpoint_seconds": NonNegative,
 }
+REQUIRED = (*HINTS, "monitor", "trainer", "reference", "regularizer", "callback")
 LENGTHS = ("max_epochs", "max_steps")
 COUNTS = ("accumulate_grad_batches", "log_every_n_steps", "check_val_every_n_epoch")
 OURS = {
@@ -38,10 +42,7 @@ def check_settings(config: dict[str, Any]) -> None:
     Raises:
         UserError: naming the key, the value and what would be accepted.
     """
-    for name, hint in HINTS.items():
-        check_value(config[name], hint, name)
-    check_value(config["monitor"]["metric"], str, "monitor.metric")
-    check_value(config["monitor"]["mode"], Literal["min", "max"], "monitor.mode")
+    _check_top(config)
     trainer = config["trainer"]
     for name, instead in OURS.items():
         if name in trainer:
@@ -55,10 +56,50 @@ def check_settings(config: dict[str, Any]) -> None:
     for name in COUNTS:
         if name in trainer and trainer[name] is not None:
             check_value(trainer[name], Count, f"trainer.{name}")
+    _check_limits(trainer)
     ends = ("max_epochs", "max_steps", "max_time")
     if all(trainer.get(name) in (-1, None) for name in ends):
         raise UserError("trainer.max_epochs=-1 never ends; give trainer.max_steps")
     _check_hardware(trainer)
+
+
+def _check_top(config: dict[str, Any]) -> None:
+    for name in REQUIRED:
+        if name not in config:
+            raise UserError(f"{name} is missing; every run needs it")
+    for name, hint in HINTS.items():
+        check_value(config[name], hint, name)
+    for name in ("output_dir", "folder"):
+        if config[name] == "":
+            raise UserError(f"{name}= names no folder; . is the current one")
+    monitor = config["monitor"]
+    if not isinstance(monitor, dict) or not {"metric", "mode"} <= set(monitor):
+        raise UserError(
+            f"monitor={monitor} must have metric and mode, as in "
+            "monitor.metric=val/loss monitor.mode=min"
+        )
+    check_value(monitor["metric"], str, "monitor.metric")
+    check_value(monitor["mode"], Literal["min", "max"], "monitor.mode")
+
+
+def _check_limits(trainer: dict[str, Any]) -> None:
+    clip = trainer.get("gradient_clip_val")
+    check_value(clip, Optional[NonNegative], "trainer.gradient_clip_val")  # noqa: UP045
+    every, longest = trainer.get("val_check_interval"), trainer.get("max_time")
+    if isinstance(every, int | float) and every <= 0:
+        raise UserError(f"trainer.val_check_interval={every} must be greater than 0")
+    if isinstance(longest, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", longest):
+        raise UserError(
+            f"trainer.max_time={longest} must be days:hours:minutes:seconds, "
+            "as in 00:00:10:00"
+        )
+    nodes = trainer.get("num_nodes", 1)
+    check_value(nodes, Count, "trainer.num_nodes")
+    if nodes > 1 and not {"MASTER_ADDR", "SLURM_NTASKS"} & set(os.environ):
+        raise UserError(
+            f"trainer.num_nodes={nodes} waits for other machines, and this is not "
+            "started by torchrun or Slurm"
+        )
 
 
 def _check_hardware(trainer: dict[str, Any]) -> None:
@@ -92,7 +133,7 @@ def _check_known(name: str, value: Any, known: Iterable[str]) -> None:
 
 
 def _check_devices(devices: Any, available: int, accelerator: str) -> None:
-    if devices == "auto" or devices == -1 or devices == "-1":
+    if devices == "auto" or (devices in (-1, "-1") and accelerator != "cpu"):
         return
     if isinstance(devices, str) and devices.isdigit():
         devices = int(devices)

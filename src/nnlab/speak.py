@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from nnlab.adapter import load_adapter
 from nnlab.again import checkpoint_file
 from nnlab.build import build_model
 from nnlab.checkpoint import read_checkpoint
@@ -41,6 +42,8 @@ def generate(words: Sequence[str]) -> int:
     check_request(request)
     content = read_checkpoint(checkpoint_file(request.run, request.checkpoint))
     model, state = rebuild(content, request.device), content["nnlab"].get("tokenizer")
+    if request.adapter is not None:
+        load_adapter(model, Path(request.adapter).expanduser())
     if isinstance(model, LanguageModel) and state is not None:
         options = options_from(numbers)
         return speak(model, tokenizer_from_state(state), request, options)

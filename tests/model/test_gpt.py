@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from nnlab.layer.attention_weights import attention_weights
 from nnlab.model.gpt import GPT
 
 SIZES = (
@@ -132,7 +133,7 @@ def test_explicit_attention_equals_the_fused_one(model, batch):
 
 
 def test_attention_weights_sum_to_one_and_never_look_ahead(model, batch):
-    weights = model.attention_weights(batch[0])
+    weights = attention_weights(model, batch[0])
     assert weights.shape == (2, 4, 4, 32, 32)
     torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, 4, 32))
     assert weights.triu(1).abs().max() == 0
@@ -282,6 +283,7 @@ def test_dropout_acts_in_training_only(gpt, batch):
             ["model.positions=rotary", "model.embedding_size=12"],
             "model.positions=rotary takes features in pairs",
         ),
+        (["model.trained_blocks=3"], "model.trained_blocks=3 is more than model.lay"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(gpt, overrides, sentence):

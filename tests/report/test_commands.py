@@ -15,6 +15,14 @@ def test_a_folder_below_here_is_named_from_here(folder, tmp_path, monkeypatch):
     assert commands["watch its curves"] == f"tensorboard --logdir {place}"
 
 
+def test_a_model_of_text_is_heard(folder):
+    assert "let it speak" not in next_commands(RunReading(folder))
+    with (folder / "config.yaml").open("a") as config:
+        config.write("tokenizer: {_target_: nnlab.tokenizer.char.Char}\n")
+    said = next_commands(RunReading(folder))["let it speak"]
+    assert said.startswith("nnlab generate run=")
+
+
 def test_a_run_that_was_interrupted_goes_on(folder):
     (folder / "status.json").write_text(json.dumps({"status": "interrupted"}))
     assert next_commands(RunReading(folder))["go on with it"].startswith(

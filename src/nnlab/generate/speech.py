@@ -65,14 +65,17 @@ def stream(
 
 
 def texts(
-    model: LanguageModel, tokenizer: Tokenizer, prompt: str | None, options: Options
+    model: LanguageModel,
+    tokenizer: Tokenizer,
+    prompt: str | list[int] | None,
+    options: Options,
 ) -> list[Text]:
-    """Return `options.samples` texts that follow a prompt.
+    """Return `options.samples` texts that follow a prompt, or the tokens of one.
 
     Raises:
         UserError: where the prompt is no text that the tokenizer knows.
     """
-    before = prompt_tokens(tokenizer, prompt)
+    before = prompt if isinstance(prompt, list) else prompt_tokens(tokenizer, prompt)
     ends = ending(tokenizer)
     with evaluating(model):
         tell = _searched if options.beams is not None else _drawn

@@ -20,10 +20,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.layer.attention_weights import attention_weights
+from nnlab.layer.fine_tuning import choose_trained
 from nnlab.layer.key_value_cache import KeyValueCache, LayerCache
-from nnlab.layer.lora import add_lora, merge_lora
+from nnlab.layer.lora import merge_lora
 from nnlab.learner import Learner
-from nnlab.limits import Count, Natural, Positive, Share
+from nnlab.limits import Count, Natural, Positive, Share, must_divide
 from nnlab.pretrained.gpt2 import load_gpt2, save_gpt2
 
 if TYPE_CHECKING:
@@ -181,17 +183,6 @@ class Block(nn.Module):
         return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
 
 
-def must_divide(name: str, part: int, whole_name: str, whole: int) -> None:
-    """Raise ValueError where the part does not divide the whole."""
-    if whole % part:
-        divisors = [n for n in range(1, whole + 1) if whole % n == 0]
-        fits = min(divisors, key=lambda n: abs(n - part))
-        raise ValueError(
-            f"model.{name}={part} does not divide model.{whole_name}={whole}; "
-            f"try {fits}"
-        )
-
-
 class GPT(Learner):
     """Scores each token of the vocabulary as the next one, after each of a text."""
 
@@ -263,7 +254,7 @@ class GPT(Learner):
         if ties_embeddings:  # Press & Wolf 2017, https://arxiv.org/abs/1608.05859
             self.unembedding.weight = self.token_embedding.weight
         self._initialise(zero_outputs=zero_outputs)
-        self._freeze(trained_blocks=trained_blocks, lora_rank=lora_rank)
+        choose_trained(self, trained_blocks=trained_blocks, lora_rank=lora_rank)
 
     def forward(
         self, tokens: Tokens, cache: KeyValueCache | None = None
@@ -304,47 +295,31 @@ class GPT(Learner):
         loss = F.cross_entropy(self(tokens).flatten(0, 1), targets.flatten())
         return {"loss": loss}  # nats a token
 
-    @torch.no_grad()
     def illustrate(self, batch: tuple[Tokens, Tokens]) -> "Mapping[str, Figure | str]":
         """Draw who looks at whom in one text, and let the model speak."""
-        from nnlab.generate.options import Options
-        from nnlab.generate.speech import texts
+        from nnlab.generate.specimen import specimen
         from nnlab.picture.attention_maps import attention_maps
 
-        maps = self.attention_weights(batch[0][:1, :SHOWN_TOKENS])
-        shown: dict[str, Figure | str] = {"attention": attention_maps(maps[:, 0])}
+        text = batch[0][:1, :SHOWN_TOKENS]
+        shown: dict[str, Figure | str] = {
+            "attention": attention_maps(attention_weights(self, text)[:, 0])
+        }
         if self.tokenizer is not None:
-            [sample] = texts(self, self.tokenizer, None, Options(max_tokens=300))  # pyright: ignore
-            shown["sample"] = sample.text
+            shown["sample"] = specimen(self, self.tokenizer, text[0, :1])  # pyright: ignore
         return shown
-
-    def attention_weights(
-        self, tokens: Tokens
-    ) -> Float[Tensor, "layers batch heads time seen"]:
-        """Return how much each token gathers from each one before it."""
-        before = [attention.is_explicit for attention in self.attentions]
-        for attention in self.attentions:
-            attention.is_explicit = True
-        self._logits(tokens, [None] * len(self.blocks))
-        for attention, was_explicit in zip(self.attentions, before, strict=True):
-            attention.is_explicit = was_explicit
-        kept = [attention.weights for attention in self.attentions]
-        return torch.stack([weights for weights in kept if weights is not None])
-
-    @property
-    def attentions(self) -> list[SelfAttention]:
-        return [each for each in self.modules() if isinstance(each, SelfAttention)]
 
     def new_cache(self, batch_size: int, *, stride: int | None = None) -> KeyValueCache:
         """Return an empty memory for `forward`, of texts that it reads piece by piece.
 
         `stride`: tokens by which a full window moves on; None is a quarter of it.
         """
+        attentions = (m for m in self.modules() if isinstance(m, SelfAttention))
+        attention = next(attentions)  # all are alike
         return KeyValueCache(
             batch_size=batch_size,
             layers=len(self.blocks),
-            heads=self.attentions[0].heads[1],
-            head_size=self.attentions[0].head_size,
+            heads=attention.heads[1],
+            head_size=attention.head_size,
             context_size=self.context_size,
             stride=stride or max(1, self.context_size // 4),
             like=self.token_embedding.weight,
@@ -376,13 +351,3 @@ class GPT(Learner):
         for module in self.modules():
             if isinstance(module, SelfAttention | FeedForward):
                 module.output.weight.mul_(factor)
-
-    def _freeze(self, *, trained_blocks: int | None, lora_rank: int) -> None:
-        """Leave only the last blocks, or changes of low rank, to be trained."""
-        if trained_blocks is not None or lora_rank:
-            self.requires_grad_(False)
-        if trained_blocks is not None:
-            last = self.blocks[len(self.blocks) - trained_blocks :]
-            nn.ModuleList([*last, self.final_norm]).requires_grad_(True)
-        if lora_rank:
-            add_lora(self.blocks, rank=lora_rank)

@@ -16,6 +16,9 @@ def next_commands(run: RunReading) -> dict[str, str]:
     if any((run.path / "checkpoints").glob("*.ckpt")):
         place = override_value(folder)
         if run.status == "complete":
+            if run.config.get("tokenizer"):  # what reads text can write it
+                said = shlex.join(["nnlab", "generate", f"run={place}"])
+                commands["let it speak"] = said
             commands["test it again"] = shlex.join(["nnlab", "test", f"run={place}"])
             commands["train it longer"] = shlex.join(
                 ["nnlab", f"resume={place}", *_longer(run)]

@@ -1,0 +1,77 @@
+"""What newcomers typed while trying nnlab: each gets one sentence, nothing written."""
+
+import shutil
+
+import pytest
+
+MISTAKES = {
+    "a model's name alone": ("mlp", "did you mean model=mlp?"),
+    "a group's name alone": ("model", "a setting is written model=..."),
+    "resume with a blank": ("resume outputs", "did you mean resume=<"),
+    "a setting as an option": ("--model mlp", "no option called '--model'"),
+    "half an option": ("--hlep", "did you mean --help?"),
+    "an option's value left out": ("--cfg", "--cfg/-c: expected one argument"),
+    "an option's wrong value": ("--cfg jobb", "invalid choice: 'jobb'"),
+    "a value that others need": ("~seed", "data.seed: "),
+    "a value of itself": ("seed=${seed}", "seed: Recursive interpolation"),
+    "no monitor": ("~monitor", "monitor is missing"),
+    "half a monitor": ("~monitor.metric", "must have metric and mode"),
+    "a word for a monitor": ("monitor=val/loss", "must have metric and mode"),
+    "an empty folder's name": ("output_dir=", "output_dir= names no folder"),
+    "negative pictures": ("pictures=-1", "pictures=-1 must be greater"),
+    "negative seconds": ("checkpoint_seconds=-1", "checkpoint_seconds=-1 must be"),
+    "all devices of a CPU": ("trainer.devices=-1", "trainer.devices=-1 must be"),
+    "no validation interval": (
+        "trainer.val_check_interval=0",
+        "trainer.val_check_interval=0 must be greater than 0",
+    ),
+    "a negative clip": (
+        "trainer.gradient_clip_val=-1",
+        "trainer.gradient_clip_val=-1 must be greater",
+    ),
+    "an unreadable time": ("trainer.max_time=foo", "days:hours:minutes:seconds"),
+    "nodes that are not there": ("trainer.num_nodes=5", "waits for other machines"),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_newcomers_mistake_gets_one_sentence(words, said, nnlab, tmp_path):
+    answer = nnlab(*words.split())
+    assert answer.status == 2, answer.err
+    assert said in answer.err
+    assert answer.err.startswith("nnlab: ")
+    assert answer.err.count("\n") == 1, "one sentence, on one line"
+    assert list(tmp_path.iterdir()) == [], "nothing written"
+
+
+@pytest.mark.parametrize("verb", ["test", "list", "plugins", "export"])
+def test_a_verb_says_what_it_is_for(verb, nnlab):
+    answer = nnlab(verb, "--help")
+    assert answer.status == 0
+    assert answer.out.startswith(f"nnlab {verb}: ")
+
+
+def test_a_damaged_folder_is_said_in_a_sentence(nnlab, tmp_path):
+    assert nnlab("folder=run", "trainer.max_epochs=1", "data.repeats=1").status == 0
+    longer = ("resume=bad", "trainer.max_epochs=2")
+
+    def damage(name: str, content: bytes) -> None:
+        shutil.rmtree(tmp_path / "bad", ignore_errors=True)
+        shutil.copytree(tmp_path / "run", tmp_path / "bad")
+        (tmp_path / "bad" / name).write_bytes(content)
+
+    damage("status.json", b"{")
+    answer = nnlab(*longer)
+    assert answer.status == 2
+    assert "status.json cannot be read" in answer.err
+    damage("config.yaml", b"{model: {}, data: {}, choices: {}}")
+    answer = nnlab("resume=bad")
+    assert answer.status == 2
+    assert "is missing; every run needs it" in answer.err
+    damage("checkpoints/last.ckpt", b"")
+    (tmp_path / "bad/checkpoints/last.ckpt").unlink()
+    answer = nnlab(*longer)
+    assert answer.status == 2
+    assert "has lost its checkpoints/last.ckpt" in answer.err
+    damage("overrides.txt", b"\xff\xfe")  # which decides nothing
+    assert nnlab(*longer).status == 0
