@@ -132,7 +132,7 @@ def test_refuses_in_one_sentence_and_says_nothing(nnlab, run, words, sentence):
 def test_run_of_another_kind_is_named(nnlab, other_run):
     answer = nnlab("generate", f"run={other_run}")
     assert answer.status == 2
-    assert "holds no language model but model=mlp" in answer.err
+    assert "holds model=mlp, which generates neither text nor images" in answer.err
 
 
 def test_refusal_leaves_no_file(nnlab, run, tmp_path):

@@ -17,6 +17,7 @@ from nnlab.build import build_model
 from nnlab.checkpoint import read_checkpoint
 from nnlab.errors import UserError
 from nnlab.folder import write
+from nnlab.generate.images import ImageModel, write_images
 from nnlab.generate.language_model import LanguageModel
 from nnlab.generate.options import Options
 from nnlab.generate.speech import Text, Tokenizer, stream, texts
@@ -47,12 +48,30 @@ def generate(words: Sequence[str]) -> int:
     if isinstance(model, LanguageModel) and state is not None:
         options = options_from(numbers)
         return speak(model, tokenizer_from_state(state), request, options)
-    # A model that makes images says here that it can: samples= of them, in to=.
+    if isinstance(model, ImageModel):
+        return depict(model, request, numbers)
     name = content["nnlab"]["config"]["choices"]["model"]
     raise UserError(
-        f"run={request.run} holds no language model but model={name}, which generates "
-        "nothing; name another run"
+        f"run={request.run} holds model={name}, which generates neither text nor "
+        "images; name another run"
     )
+
+
+def depict(model: ImageModel, request: Request, numbers: Mapping[str, Any]) -> int:
+    """Write the sheet of images that the request asks for."""
+    for name in [*numbers, *(n for n in ("prompt", "chat") if getattr(request, n))]:
+        if name not in ("samples", "seed"):
+            raise UserError(
+                f"{name} is for text, and run={request.run} draws images; it takes "
+                "samples, seed and to"
+            )
+    if request.to is None or not request.to.endswith(".png"):
+        raise UserError(f"to={request.to} must name the PNG to write: to=samples.png")
+    options = options_from({"samples": 64, **numbers})
+    file = Path(request.to)
+    write_images(model, file, samples=options.samples, seed=options.seed)
+    say([f"{options.samples} images in {file}\n"])
+    return 0
 
 
 def speak(

@@ -19,7 +19,7 @@ class Options:
         top_p: only the fewest tokens that hold this share of the probability.
         repetition_penalty: above 1: tokens that the text has already are less probable.
         beams: searches the most probable text, with so many candidates; draws nothing.
-        samples: how many texts; sample i of seed s is the one sample of seed s + i.
+        samples: how many texts or images (64); text i of seed s is that of seed s + i.
         seed: of the draws.
         stride: tokens that a full context moves on by at once; 1 keeps the most of it,
             and reads all of it again for each token; None: a quarter.
