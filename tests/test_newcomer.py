@@ -30,6 +30,13 @@ MISTAKES = {
         "trainer.gradient_clip_val=-1 must be greater",
     ),
     "an unreadable time": ("trainer.max_time=foo", "days:hours:minutes:seconds"),
+    "too many batches": ("trainer.limit_val_batches=1.5", "limit_val_batches"),
+    "a strategy for GPUs": ("trainer.strategy=fsdp", "requires a GPU accelerator"),
+    "a precision to install": ("trainer.precision=transformer-engine", "pip install"),
+    "nnlab's own bar": ("trainer.enable_progress_bar=true", "is set by nnlab"),
+    "a debug run, as Lightning's": ("trainer.fast_dev_run=true", "use trainer=debug"),
+    "an unknown regularizer": ("regularizer=no_such", "no regularizer called"),
+    "a sweep to nowhere": ("-m output_dir=/proc/x seed=1,2", "cannot be written"),
     "nodes that are not there": ("trainer.num_nodes=5", "waits for other machines"),
 }
 
@@ -75,3 +82,14 @@ def test_a_damaged_folder_is_said_in_a_sentence(nnlab, tmp_path):
     assert "has lost its checkpoints/last.ckpt" in answer.err
     damage("overrides.txt", b"\xff\xfe")  # which decides nothing
     assert nnlab(*longer).status == 0
+
+
+def test_a_path_is_taken_as_the_shell_gives_it(nnlab, tmp_path):
+    place = tmp_path / "a b, ü (1)"
+    short = ("trainer.max_epochs=1", "data.repeats=1", "pictures=0")
+    assert nnlab(f"folder={place}", *short).status == 0
+    answer = nnlab("test", f"run={place}")
+    assert answer.status == 0, answer.err
+    answer = nnlab(f"resume={place}", "trainer.max_epochs=2")
+    assert answer.status == 0, answer.err
+    assert nnlab("regularizer=null", *short).status == 0

@@ -20,7 +20,7 @@ from nnlab.messages import quiet_lightning
 from nnlab.overrides import checked, parse
 from nnlab.plugins import Plugins
 from nnlab.process import prepare_process
-from nnlab.settings import check_settings
+from nnlab.settings import check_complete, check_settings
 from nnlab.target import parameters_of
 from nnlab.tokenizer.restore import tokenizer_from_state
 
@@ -45,6 +45,7 @@ def _resume(
     config = folder.config()
     for path, value in given.items():
         _change(config, path, value, composer.plugins)
+    check_complete(config)
     check_settings(config)
     prepared(config["trainer"], "trainer", composer.plugins)
     last = folder.checkpoints / "last.ckpt"

@@ -82,9 +82,10 @@ def train(words: list[str]) -> int:
     if words == ["--version"]:
         return _version()
     from nnlab.compose import Composer, parse_arguments, plain
-    from nnlab.overrides import checked
+    from nnlab.overrides import checked, with_places_quoted
 
     arguments = parse_arguments(words)
+    arguments.overrides = with_places_quoted(arguments.overrides)
     composer = Composer(
         config_name=arguments.config_name or "config", config_dir=arguments.config_dir
     )
@@ -119,8 +120,9 @@ def test(words: list[str]) -> int:
     """Evaluate a finished run from its folder: run=<folder> [data=...]."""
     from nnlab.again import test_run
     from nnlab.compose import Composer
+    from nnlab.overrides import with_places_quoted
 
-    return test_run(words, Composer())
+    return test_run(with_places_quoted(words), Composer())
 
 
 def generate(words: list[str]) -> int:

@@ -11,10 +11,30 @@ from omegaconf import DictConfig
 from nnlab.compose import LIST_GROUPS, Composer, plain
 from nnlab.errors import UserError, did_you_mean
 from nnlab.plugins import explain_broken
+from nnlab.report.commands import override_value
 from nnlab.target import parameters_of
 
+PLACES = {"run", "resume", "folder", "output_dir", "data.path"}
 # What a run itself gives an optimizer and a schedule.
 NOT_SET = {"params", "parameters", "optimizer", "steps"}
+
+
+def with_places_quoted(words: Sequence[str]) -> list[str]:
+    """Return the words, a path that Hydra's grammar cannot read in its quotes.
+
+    A shell gives `run=/home/jürgen/my runs` as one word; Hydra wants it quoted again.
+    """
+    parser = OverridesParser.create()
+    readable: list[str] = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        try:
+            if equals and key in PLACES:
+                parser.parse_override(word)
+        except HydraException:
+            word = f"{key}={override_value(value)}"
+        readable.append(word)
+    return readable
 
 
 def parse(overrides: Sequence[str]) -> list[Override]:
@@ -60,7 +80,7 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
             raise UserError(f"{word} asks for several runs: add -m, or give one value")
         if key.startswith("hydra") or override.package is not None:
             groups.append(word)
-        elif composer.options(key):
+        elif composer.options(key) or key in LIST_GROUPS:
             groups.append(_checked_group(override, word, composer))
         else:
             values.append((override, word))

@@ -4,6 +4,7 @@ import copy
 from typing import Any, get_type_hints
 
 from lightning import Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from nnlab.build import Parts
@@ -20,6 +21,7 @@ def preflight(parts: Parts) -> None:
             monitored name is measured.
     """
     choices = parts.config["choices"]
+    _check_trainer(parts.config["trainer"])
     parts.data.setup("fit")
     _check_shape(parts)
     settings = {key: parts.config["trainer"].get(key) for key in KEPT}
@@ -52,6 +54,24 @@ def preflight(parts: Parts) -> None:
             "(NNLAB_TRACEBACK=1 shows where)"
         ) from error
     check_monitors(parts.config, measured)
+
+
+def _check_trainer(settings: dict[str, Any]) -> None:
+    """Make a trainer of these settings, which Lightning judges as it is made."""
+    given = {name: value for name, value in settings.items() if name != "_target_"}
+    if any(isinstance(value, dict) for value in given.values()):
+        return  # a strategy of its own class, which run.py makes
+    try:
+        Trainer(
+            **given,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=False,
+        )
+    except (ImportError, MisconfigurationException, TypeError, ValueError) as error:
+        line = (str(error).strip().splitlines() or [""])[0]
+        raise UserError(f"the trainer refuses its settings: {line}") from error
 
 
 def check_monitors(config: dict[str, Any], measured: set[str]) -> None:

@@ -30,7 +30,7 @@ from nnlab.record import Illustrate, MetricsFile, Record, draw, first_examples
 from nnlab.report.page import write_page
 from nnlab.report.tensorboard import write_summary
 from nnlab.report.terminal import print_result
-from nnlab.settings import check_settings
+from nnlab.settings import check_complete, check_settings
 
 log = logging.getLogger("nnlab.run")
 
@@ -51,6 +51,7 @@ def train(
         UserError: before anything is written.
     """
     quiet_lightning()
+    check_complete(config)
     check_settings(config)
     prepared(config["trainer"], "trainer", plugins)
     prepare_process(config)

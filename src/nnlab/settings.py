@@ -33,7 +33,25 @@ OURS = {
     "plugins": "strategy= and precision=",
     "default_root_dir": "output_dir=",
     "deterministic": "deterministic=",
+    "barebones": "benchmarks/, which compare with the bare loop",
+    "fast_dev_run": "trainer=debug",
+    "enable_progress_bar": "a terminal for the bar, a pipe for plain lines",
+    "enable_model_summary": "report.html and log.txt",
+    "enable_checkpointing": "checkpoint_seconds=",
+    "num_sanity_val_steps": "nothing: one batch is always tried first",
+    "use_distributed_sampler": "nothing: the data split themselves",
 }
+
+
+def check_complete(config: dict[str, Any]) -> None:
+    """Check that nothing was taken away that every run needs.
+
+    Raises:
+        UserError: naming what is missing.
+    """
+    for name in REQUIRED:
+        if name not in config:
+            raise UserError(f"{name} is missing; every run needs it")
 
 
 def check_settings(config: dict[str, Any]) -> None:
@@ -64,13 +82,11 @@ def check_settings(config: dict[str, Any]) -> None:
 
 
 def _check_top(config: dict[str, Any]) -> None:
-    for name in REQUIRED:
-        if name not in config:
-            raise UserError(f"{name} is missing; every run needs it")
     for name, hint in HINTS.items():
-        check_value(config[name], hint, name)
+        if name in config:
+            check_value(config[name], hint, name)
     for name in ("output_dir", "folder"):
-        if config[name] == "":
+        if config.get(name) == "":
             raise UserError(f"{name}= names no folder; . is the current one")
     monitor = config["monitor"]
     if not isinstance(monitor, dict) or not {"metric", "mode"} <= set(monitor):

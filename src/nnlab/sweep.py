@@ -112,12 +112,18 @@ class LocalLauncher(Launcher):
         config: DictConfig,
     ) -> None:
         self.folder = Path(str(config.hydra.sweep.dir))
+        try:
+            (self.folder / "logs").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"{self.folder} cannot be written: {error.strerror}; give another "
+                "output_dir="
+            ) from error
 
     @override
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        (self.folder / "logs").mkdir(parents=True, exist_ok=True)
         batch = named_jobs(job_overrides, initial_job_idx, self.folder)
         self.jobs += batch
         sys.stdout.write(f"{len(batch)} jobs in {self.folder}\n")

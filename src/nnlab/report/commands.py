@@ -44,6 +44,6 @@ def seen_from_here(path: Path) -> str:
 
 def override_value(text: str) -> str:
     """Quote for Hydra's grammar, where a space, comma or equals sign has a meaning."""
-    if re.fullmatch(r"[\w./:+-]+", text):
+    if re.fullmatch(r"[\w./:+-]+", text, re.ASCII):
         return text
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
