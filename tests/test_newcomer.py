@@ -37,6 +37,7 @@ MISTAKES = {
     "a debug run, as Lightning's": ("trainer.fast_dev_run=true", "use trainer=debug"),
     "an unknown regularizer": ("regularizer=no_such", "no regularizer called"),
     "a sweep to nowhere": ("-m output_dir=/proc/x seed=1,2", "cannot be written"),
+    "a wrong type in one job of a sweep": ("-m seed=1,abc", "seed=abc must be"),
     "nodes that are not there": ("trainer.num_nodes=5", "waits for other machines"),
 }
 

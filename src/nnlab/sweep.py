@@ -21,13 +21,14 @@ from omegaconf import DictConfig
 from rich.console import Console
 from typing_extensions import override
 
-from nnlab.compose import Composer
+from nnlab.compose import Composer, plain
 from nnlab.errors import UserError
 from nnlab.folder import RunFolder, write_json
 from nnlab.limits import Count
 from nnlab.overrides import checked, parse, sample_jobs
 from nnlab.report.commands import override_value
 from nnlab.report.sweep_table import sweep_table
+from nnlab.settings import check_settings
 from nnlab.target import check_value
 
 POLL_SECONDS = 0.05
@@ -72,8 +73,9 @@ def sweep(overrides: list[str], composer: Composer) -> int:
         plus |= {
             word[1:].partition("=")[0] for word in accepted if word.startswith("+")
         }
-        config = composer.compose(accepted)
+        config = plain(composer.compose(accepted))
         check_value(config["sweep"]["workers"], Count, "sweep.workers")
+        check_settings(config)
     words = [f"+{w}" if w.partition("=")[0] in plus else w for w in overrides]
     LocalLauncher.finished, LocalLauncher.ended_by = [], None
     composer.multirun(words, LocalLauncher)
