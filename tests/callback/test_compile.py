@@ -1,7 +1,17 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from nnlab.callback.compile import Compile
+
+
+def on(device):
+    strategy = SimpleNamespace(root_device=torch.device(device))
+    return SimpleNamespace(strategy=strategy)
+
+
+ON_CPU = on("cpu")
 
 
 @pytest.mark.slow
@@ -17,7 +27,7 @@ def test_compiled_gives_the_eager_loss_and_keeps_every_name(build):
     eager.backward()
     expected = [weight.grad.clone() for weight in model.parameters()]
     model.zero_grad()
-    Compile(mode="default").setup(None, model, "fit")
+    Compile(mode="default", device="any").setup(ON_CPU, model, "fit")
     compiled = model.measure(batch)["loss"]
     compiled.backward()
     torch.testing.assert_close(compiled, eager, atol=1e-5, rtol=1e-5)
@@ -28,5 +38,18 @@ def test_compiled_gives_the_eager_loss_and_keeps_every_name(build):
 
 def test_nothing_is_compiled_to_test(build):
     model = build("model=mlp", "model.input_size=2", "model.classes=2")
-    Compile(mode="default").setup(None, model, "test")
+    Compile(mode="default", device="any").setup(ON_CPU, model, "test")
     assert "measure" not in vars(model)
+
+
+@pytest.mark.parametrize(
+    ("device", "here", "is_compiled"),
+    [("cuda", "cpu", False), ("cuda", "cuda", True), ("any", "cpu", True)],
+)
+def test_it_compiles_only_where_it_should(
+    device, here, is_compiled, build, monkeypatch
+):
+    monkeypatch.setattr(torch, "compile", lambda function, *, mode: function)
+    model = build("model=mlp", "model.input_size=2", "model.classes=2")
+    Compile(mode="default", device=device).setup(on(here), model, "fit")
+    assert ("measure" in vars(model)) == is_compiled

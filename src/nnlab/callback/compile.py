@@ -17,6 +17,7 @@ class Compile(Callback):
 
     Args:
         mode: of torch.compile; the `max-autotune` ones try many kernels first.
+        device: where it compiles: `cuda` leaves a run on a CPU as it is.
     """
 
     def __init__(
@@ -25,11 +26,13 @@ class Compile(Callback):
         mode: Literal[
             "default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs"
         ],
+        device: Literal["any", "cuda"],
     ) -> None:
-        self.mode = mode
+        self.mode, self.device = mode, device
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        if stage == "fit":
+        here = trainer.strategy.root_device.type
+        if stage == "fit" and self.device in ("any", here):
             assert isinstance(pl_module, Learner)
             pl_module.measure = torch.compile(pl_module.measure, mode=self.mode)
