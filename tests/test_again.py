@@ -85,3 +85,11 @@ def test_a_wrong_test_is_refused_in_one_sentence(word, said, finished, nnlab):
     assert answer.status == 2
     assert said in answer.err
     assert answer.err.count("\n") == 1
+
+
+def test_a_test_names_the_very_file_whose_weights_it_took(nnlab, tmp_path):
+    short = ("trainer.max_epochs=1", "data.repeats=1", "pictures=0", "folder=run")
+    assert nnlab(*short).status == 0
+    assert "run/checkpoints/best.ckpt" in nnlab("test", "run=run").out
+    (tmp_path / "run/checkpoints/best.ckpt").unlink()
+    assert "run/checkpoints/last.ckpt" in nnlab("test", "run=run").out

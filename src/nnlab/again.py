@@ -86,7 +86,8 @@ def test_run(words: Sequence[str], composer: Composer) -> int:
     which = str(parsed["checkpoint"].value()) if "checkpoint" in parsed else "best"
     if which not in ("best", "last"):
         raise UserError(f"checkpoint={which} must be best or last")
-    content = read_checkpoint(checkpoint_file(place, which))
+    file = checkpoint_file(place, which)
+    content = read_checkpoint(file)
     config: Config = content["nnlab"]["config"]
     rest = [w for w, key in zip(words, parsed, strict=True) if key not in own]
     config = _with_data(config, rest, composer)
@@ -110,7 +111,7 @@ def test_run(words: Sequence[str], composer: Composer) -> int:
     )
     trainer.test(model, datamodule=data, verbose=False)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    _show(metrics, config["choices"], place)
+    _show(metrics, config["choices"], file)
     return 0
 
 
@@ -205,7 +206,7 @@ def _check_facts(config: Config, facts: dict[str, int]) -> None:
             )
 
 
-def _show(metrics: dict[str, float], choices: Config, place: str) -> None:
+def _show(metrics: dict[str, float], choices: Config, file: Path) -> None:
     table = Table(title=f"{choices['model']} on {choices['data']}", box=None)
     table.add_column("metric")
     table.add_column("value", justify="right")
@@ -213,4 +214,4 @@ def _show(metrics: dict[str, float], choices: Config, place: str) -> None:
         table.add_row(name, f"{value:.6g}")
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"the weights of {place}", soft_wrap=True)
+    console.print(f"the weights of {file}", soft_wrap=True)
