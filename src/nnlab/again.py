@@ -17,7 +17,7 @@ from nnlab.compose import Composer, plain
 from nnlab.errors import UserError, did_you_mean
 from nnlab.folder import RunFolder
 from nnlab.messages import quiet_lightning
-from nnlab.overrides import checked, parse
+from nnlab.overrides import checked, parse, with_places_quoted
 from nnlab.plugins import Plugins
 from nnlab.process import prepare_process
 from nnlab.settings import check_complete, check_settings
@@ -69,7 +69,7 @@ def _resume(
     )
 
 
-def test_run(words: Sequence[str], composer: Composer) -> int:
+def test(words: Sequence[str]) -> int:
     """Test the weights of run=<folder or checkpoint>, on its own or other data.
 
     Writes nothing.
@@ -78,6 +78,7 @@ def test_run(words: Sequence[str], composer: Composer) -> int:
         UserError: where there is no such run, or the data are not for its model.
     """
     quiet_lightning()
+    words, composer = with_places_quoted(words), Composer()
     own = {"run", "checkpoint"}
     parsed = {override.key_or_group: override for override in parse(words)}
     if "run" not in parsed:
