@@ -93,3 +93,29 @@ def test_a_test_names_the_very_file_whose_weights_it_took(nnlab, tmp_path):
     assert "run/checkpoints/best.ckpt" in nnlab("test", "run=run").out
     (tmp_path / "run/checkpoints/best.ckpt").unlink()
     assert "run/checkpoints/last.ckpt" in nnlab("test", "run=run").out
+
+
+def test_the_latest_run_that_matches_is_continued(nnlab):
+    for place, word in (("a", "seed=1"), ("b", "seed=2"), ("c", "model=perceptron")):
+        made = (*QUICK, "trainer.max_epochs=1", word, f"folder=outputs/{place}")
+        assert nnlab(*made).status == 0
+    more = "trainer.max_epochs=2"
+    # The first match goes on, and is the latest from then on.
+    for words, place in (
+        (["seed=1"], "a"),
+        (["model=mlp", "output_dir=outputs"], "a"),
+        (["model=mlp", "optimizer.lr=0.001", "seed=2"], "b"),
+        ([], "b"),
+        (["model=perceptron", "data=xor"], "c"),
+    ):
+        answer = nnlab("resume=latest", *words, more)
+        assert answer.status in (0, 2), answer.err
+        assert f"outputs/{place}" in answer.out + answer.err, words
+    assert "complete after 2 epochs" in nnlab("resume=latest", "model=mlp").err
+
+
+def test_where_no_run_matches_the_latest_is_none(nnlab):
+    answer = nnlab("resume=latest", "model=gpt")
+    assert answer.status == 2
+    assert "no run of model=gpt below outputs" in answer.err
+    assert not Path("outputs").exists()

@@ -8,10 +8,10 @@ from typing import Any, Protocol, runtime_checkable
 from torch import nn
 
 from nnlab.adapter import changes_of, save_adapter
-from nnlab.again import checkpoint_file
 from nnlab.build import build_model
 from nnlab.checkpoint import read_checkpoint
 from nnlab.errors import UserError, did_you_mean
+from nnlab.folder import checkpoint_file
 from nnlab.messages import quiet_lightning
 from nnlab.overrides import parse
 from nnlab.plugins import find_plugins

@@ -163,6 +163,24 @@ class RunFolder:
         return file.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
+def checkpoint_file(place: str, which: str) -> Path:
+    """Return the best or last checkpoint of a run's folder, or the file itself.
+
+    Raises:
+        UserError: where there is none.
+    """
+    if Path(place).is_file():
+        return Path(place)
+    folder = RunFolder.open(place)
+    file = folder.checkpoints / f"{which}.ckpt"
+    other = folder.checkpoints / "last.ckpt"
+    if not file.is_file() and not other.is_file():
+        raise UserError(
+            f"run={place} has no checkpoint yet; continue it: resume={place}"
+        )
+    return file if file.is_file() else other
+
+
 def write(file: Path, text: str) -> None:
     """Write a text file at once: under another name, then renamed."""
     part = file.with_name(file.name + ".part")

@@ -12,11 +12,10 @@ from typing import Any
 import torch
 
 from nnlab.adapter import load_adapter
-from nnlab.again import checkpoint_file
 from nnlab.build import build_model
 from nnlab.checkpoint import read_checkpoint
 from nnlab.errors import UserError
-from nnlab.folder import write
+from nnlab.folder import checkpoint_file, write
 from nnlab.generate.images import ImageModel, write_images
 from nnlab.generate.language_model import LanguageModel
 from nnlab.generate.options import Options

@@ -32,7 +32,7 @@ VERBS: dict[str, Verb] = {
         explains_itself=True,
     ),
     "test": Verb(
-        "nnlab.again:test", "evaluate a finished run from its folder: run=<folder>"
+        "nnlab.evaluate:test", "evaluate a finished run from its folder: run=<folder>"
     ),
     "generate": Verb(
         "nnlab.speak:generate",
