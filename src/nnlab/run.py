@@ -15,18 +15,20 @@ from lightning import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
-from nnlab.build import Config, Parts, build, make, prepared
+from nnlab.build import Config, Parts, build, prepared
 from nnlab.checkpoint import AtomicCheckpointIO, Checkpoints, read_checkpoint
 from nnlab.environment import environment
 from nnlab.errors import RunFailed
 from nnlab.folder import RunFolder
 from nnlab.interrupt import Interrupt, Interrupted
+from nnlab.loggers import check_loggers, make_loggers
 from nnlab.messages import keep_log, quiet_lightning
 from nnlab.plugins import Plugins
 from nnlab.preflight import preflight
 from nnlab.process import prepare_process
 from nnlab.progress import ProgressReport
 from nnlab.record import Illustrate, MetricsFile, Record, draw, first_examples
+from nnlab.reference import check_reference, judged
 from nnlab.report.page import write_page
 from nnlab.report.tensorboard import write_summary
 from nnlab.report.terminal import print_result
@@ -53,7 +55,9 @@ def train(
     quiet_lightning()
     check_complete(config)
     check_settings(config)
+    check_reference(config["reference"])
     prepared(config["trainer"], "trainer", plugins)
+    check_loggers(config["logger"], plugins)
     prepare_process(config)
     parts = build(config, plugins)
     preflight(parts)
@@ -129,7 +133,7 @@ def fit_and_report(
         "best_epoch": checkpoints.best_epoch,
         "best_value": checkpoints.best_value,
         "seconds": round(seconds, 3),
-        "reference": _judged(config["reference"], metrics),
+        "reference": judged(config["reference"], metrics),
         "remark": model.remark(batch),
     }
     folder.write_json("result.json", result)
@@ -155,11 +159,10 @@ def make_trainer(
     if state:
         log.info("continuing from step %s", f"{from_step:,}")
     metrics = MetricsFile(folder.path / "metrics.jsonl", rows=rows)
-    loggers: list[Logger] = [metrics]
-    for name, node in (config["logger"] or {}).items():
-        place = {"save_dir": str(folder.path), "name": "", "version": name}
-        purge = {"purge_step": from_step} if from_step and name == "tensorboard" else {}
-        loggers.append(make({**node, **place, **purge}, f"logger.{name}", plugins))
+    loggers: list[Logger] = [
+        metrics,
+        *make_loggers(config["logger"], folder.path, plugins, from_step),
+    ]
     callbacks: list[Callback] = [
         *parts.callbacks,
         ProgressReport(console, bar_seconds=0.2, line_seconds=30),
@@ -180,20 +183,6 @@ def make_trainer(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
-
-
-def _judged(reference: Config | None, metrics: dict[str, float]) -> Config | None:
-    """Return the reference with what was reached, and whether that meets the target."""
-    if not reference:
-        return None
-    reached = metrics.get(reference["metric"])
-    met = None
-    if reached is not None:
-        higher = reference["better"] == "higher"
-        met = (
-            reached >= reference["target"] if higher else reached <= reference["target"]
-        )
-    return {**reference, "reached": reached, "met": met}
 
 
 def _announce(parts: Parts, folder: RunFolder) -> None:
