@@ -1,8 +1,15 @@
 """`python -m nnlab`."""
 
 import sys
+from pathlib import Path
 
-from nnlab.cli import main
+# `python -m` puts the current folder first: a stray omegaconf.py there would be run.
+# It stays where nnlab itself lies in it.
+first = Path(sys.path[0]).resolve()
+if first == Path.cwd() != Path(__file__).resolve().parents[1]:
+    del sys.path[0]
+
+from nnlab.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

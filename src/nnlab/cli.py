@@ -5,6 +5,7 @@ answer without torch.
 """
 
 import os
+import stat
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ USAGE, FAILURE = 2, 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 2 for a mistake, 1 for a failure."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    os.umask(os.umask(0) | stat.S_IWOTH)  # strangers write to no run's folder
     try:
         verb, rest = split_verb(words)
         explained = not VERBS[verb].explains_itself
