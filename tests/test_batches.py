@@ -87,23 +87,34 @@ def test_in_evaluation_ranks_share_every_example_once_in_batches_never_empty():
         )
 
 
-def test_in_training_ranks_serve_disjoint_batches_all_whole_where_there_are_enough():
+def test_in_training_ranks_serve_every_example_once_in_batches_of_one_size():
     for items, ranks, batch_size in random_sizes():
         served_by = all_ranks(items, ranks=ranks, batch_size=batch_size, seed=items)
-        seen = flat(flat(served_by))
-        assert len(seen) == len(set(seen))
+        assert sorted(flat(flat(served_by))) == list(range(items))
         assert len({len(batches) for batches in served_by}) == 1
-        assert all(batch for batches in served_by for batch in batches)
-        if ranks == 1:
-            assert len(seen) == items
-        elif items >= batch_size * ranks:
-            assert {len(b) for batches in served_by for b in batches} == {batch_size}
-            assert items - len(seen) < batch_size * ranks
+        for *whole, last in served_by:
+            assert {len(batch) for batch in whole} <= {batch_size}
+            assert last
+
+
+def test_the_weighed_means_of_ranks_average_to_the_mean_of_the_whole_batch():
+    for items, ranks, batch_size in random_sizes():
+        parts = [
+            make(items, rank=rank, ranks=ranks, batch_size=batch_size, seed=1)
+            for rank in range(ranks)
+        ]
+        for position, batches in enumerate(zip(*map(served, parts), strict=True)):
+            mean = sum(
+                part.share(position) * sum(batch) / len(batch)
+                for part, batch in zip(parts, batches, strict=True)
+            )
+            whole = flat(batches)
+            assert mean / ranks == pytest.approx(sum(whole) / len(whole))
 
 
 def test_the_ranks_together_serve_what_one_process_of_the_whole_batch_would():
-    ranks = all_ranks(64, ranks=2, batch_size=8, seed=5)
-    one = served(make(64, batch_size=16, seed=5))
+    ranks = all_ranks(70, ranks=2, batch_size=8, seed=5)
+    one = served(make(70, batch_size=16, seed=5))
     assert [left + right for left, right in zip(*ranks, strict=True)] == one
 
 

@@ -1,5 +1,7 @@
 """Meter against NumPy's weighted means."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -83,9 +85,46 @@ def test_many_small_batches_lose_no_digits():
 def test_ranks_are_summed_before_they_are_divided():
     meter = Meter()
     meter.add({"loss": torch.tensor(3.0)}, 1)
-    of_the_other = {1.0: 3.0, 3.0: 5.0}  # weight 3, sum 5
-    means = meter.epoch_means(lambda total: total + of_the_other[total.item()])
+    of_the_other = torch.tensor([3.0, 5.0])  # weight 3, sum 5
+    recent = meter.recent(lambda totals: totals + of_the_other)
+    assert recent["loss"] == pytest.approx((3 + 5) / (1 + 3))
+    means = meter.epoch_means(lambda totals: totals + of_the_other)
     assert means["loss"].item() == pytest.approx((3 + 5) / (1 + 3))
+
+
+def meters_of_two_ranks() -> list[Meter]:
+    first, second = Meter(), Meter()
+    fill(first, 0, 7)
+    fill(second, 7, 12)
+    first.recent()
+    fill(first, 12, 14)
+    return [first, second]
+
+
+def state_of_two_ranks() -> dict[str, Any]:
+    states = [meter.state() for meter in meters_of_two_ranks()]
+    rows = {key: torch.cat([s[key] for s in states]) for key in ("totals", "seen")}
+    return {**states[0], **rows}
+
+
+def test_each_rank_takes_its_own_back():
+    for rank, meter in enumerate(meters_of_two_ranks()):
+        other = Meter()
+        other.restore(state_of_two_ranks(), rank, 2)
+        fill(other, 14, 20)
+        fill(meter, 14, 20)
+        assert other.recent() == meter.recent()
+        assert other.epoch_means() == meter.epoch_means()
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_with_other_ranks_than_before_nothing_is_counted_twice(ranks):
+    meters = [Meter() for _ in range(ranks)]
+    for rank, meter in enumerate(meters):
+        meter.restore(state_of_two_ranks(), rank, ranks)
+    assert sum(meter.weight for meter in meters) == sum(WEIGHTS[:14])
+    total = sum(meter.sums["loss"].item() for meter in meters)
+    assert total / sum(WEIGHTS[:14]) == pytest.approx(average(0, 14))
 
 
 def test_no_gradient_is_kept():

@@ -16,9 +16,9 @@ class Batches:
     `set_epoch` through the attribute `batch_sampler`.
 
     Every rank serves as many batches as the others and none of them is empty, because
-    ranks wait for each other. So in training (`seed` given) ranks leave out what does
-    not fill a batch; in evaluation they share what is left evenly, and each example is
-    served once.
+    ranks wait for each other; each example is served once. What does not fill a batch
+    is shared as evenly as it goes, and `share` says how much each one's part weighs, so
+    that ranks together learn from it what one process would.
 
     Attributes:
         seed: of the order; None serves the tensors as they lie.
@@ -71,8 +71,7 @@ class Batches:
     def __len__(self) -> int:
         whole, rest = divmod(self._items, self.batch_size * self.ranks)
         # a rest with fewer examples than ranks joins the batch before it
-        has_own_batch = not self._drops_rest and rest >= self.ranks
-        return max(1, whole + has_own_batch)
+        return max(1, whole + (rest >= self.ranks))
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         start = self._resume_position if self.epoch == self._resume_epoch else 0
@@ -86,20 +85,27 @@ class Batches:
     def _items(self) -> int:
         return len(self.tensors[0]) * self.repeats
 
-    @property
-    def _drops_rest(self) -> bool:
-        return self.seed is not None and self.ranks > 1
+    def share(self, position: int) -> float:
+        """Return what this rank's part of a batch weighs; 1 where parts are equal.
+
+        The mean over ranks of `share * the part's mean` is the mean of the whole batch.
+        """
+        first, last, batch = self._extent(position)
+        return (last - first) * self.ranks / batch
 
     def _share(self, order: Tensor, position: int) -> Tensor:
         """Return this rank's part of the batch that all ranks serve at `position`."""
+        first, last, _ = self._extent(position)
+        start = position * self.batch_size * self.ranks
+        return order[start + first : start + last]
+
+    def _extent(self, position: int) -> tuple[int, int, int]:
+        """Return where this rank's part begins and ends, and what all ranks serve."""
         size = self.batch_size * self.ranks
-        is_last = position == len(self) - 1
-        end = None if is_last and not self._drops_rest else (position + 1) * size
-        batch = order[position * size : end]
-        first, last = (
-            len(batch) * rank // self.ranks for rank in (self.rank, self.rank + 1)
-        )
-        return batch[first:last]
+        if position == len(self) - 1:
+            size = self._items - position * size
+        first, last = (size * rank // self.ranks for rank in (self.rank, self.rank + 1))
+        return first, last, size
 
     def _order(self) -> Tensor:
         items = len(self.tensors[0])

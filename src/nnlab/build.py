@@ -18,6 +18,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from nnlab.errors import UserError
 from nnlab.learner import Learner
 from nnlab.plugins import Plugins
+from nnlab.regularizer import Regularizer
 from nnlab.target import check_arguments, resolve
 
 Config = dict[str, Any]
@@ -97,6 +98,8 @@ def build_callbacks(config: Config, plugins: Plugins) -> list[Callback]:
                     f"{group}=[{name}]"
                 )
             made.append(make(node, f"{group}.{name}", plugins))
+            if isinstance(made[-1], Regularizer):
+                made[-1].name = name
     return made
 
 
@@ -161,6 +164,7 @@ def prepared(
     cls = resolve(target, where, plugins)
     _check_role(cls, where)
     numbers: dict[str, Any] = {}
+    plugged: dict[str, Precision] = {}  # which Lightning takes as plugins: trainer.py
     for name, value in node.items():
         if name == "_target_":
             continue
@@ -170,8 +174,11 @@ def prepared(
         if nested:
             place = WRITTEN.get(f"{where}.{name}", f"{where}.{name}")
             value = make(value, place, plugins)
-        numbers[name] = value
-    return cls, check_arguments(cls, numbers, where, later)
+        if isinstance(value, Precision):
+            plugged[name] = value
+        else:
+            numbers[name] = value
+    return cls, {**check_arguments(cls, numbers, where, later), **plugged}
 
 
 def _check_role(cls: type, where: str) -> None:

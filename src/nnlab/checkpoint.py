@@ -14,11 +14,13 @@ from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 from typing_extensions import override
 
+from nnlab.agreement import Agreement
 from nnlab.errors import UserError
-from nnlab.interrupt import Interrupt
+from nnlab.interrupt import Interrupt, Interrupted
 from nnlab.report.mask import masked
 
 Content = dict[str, Any]
+ASK_SECONDS = 0.2  # between two questions of a rank to the others
 # What zipfile raises of a damaged file: a flipped bit may ask for another compression.
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -129,6 +131,7 @@ class Checkpoints(Checkpoint):
         self.folder, self.config = folder, config
         self.monitor, self.sign = monitor, 1 if mode == "min" else -1
         self.seconds, self.interrupt = seconds, interrupt
+        self.agreement = Agreement(min(seconds, ASK_SECONDS))
         self.best_value: float | None = None
         self.best_epoch: int | None = None
         self.seconds_before = 0.0
@@ -184,7 +187,7 @@ class Checkpoints(Checkpoint):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self.interrupt.check()
+        _stop(self._wish())
 
     @override
     def on_train_batch_end(
@@ -195,14 +198,14 @@ class Checkpoints(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        if not self._is_due():
-            return
         if trainer.fit_loop._should_accumulate():  # pyright: ignore[reportPrivateUsage]
             return  # half-summed gradients are in no checkpoint
         if trainer.is_last_batch:
             return  # a run continued from here would leave out the validation
-        self._save_last(trainer)
-        self.interrupt.check()
+        wish = self._wish()
+        if wish:
+            self._save_last(trainer)
+            _stop(wish)
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -210,13 +213,15 @@ class Checkpoints(Checkpoint):
         if value is not None and self._is_better(float(value)):
             self.best_value, self.best_epoch = float(value), trainer.current_epoch + 1
             trainer.save_checkpoint(self.best)
-        if self._is_over(trainer) or self._is_due():
+        wish = self._wish(now=True)
+        if wish or self._is_over(trainer):
             self._save_last(trainer)
-        self.interrupt.check()
+        _stop(wish)
 
-    def _is_due(self) -> bool:
-        waited = time.monotonic() - self._saved_at
-        return waited > self.seconds or self.interrupt.requested
+    def _wish(self, *, now: bool = False) -> int:
+        """Return what all ranks do here: go on (0), save (1), or end by a signal."""
+        is_due = time.monotonic() - self._saved_at > self.seconds
+        return self.agreement.ask(self.interrupt.number or int(is_due), now=now)
 
     def _is_better(self, value: float) -> bool:
         if math.isnan(value):
@@ -238,6 +243,11 @@ class Checkpoints(Checkpoint):
     def _save_last(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.last)
         self._saved_at = time.monotonic()
+
+
+def _stop(wish: int) -> None:
+    if wish > 1:
+        raise Interrupted(wish)
 
 
 def _line(error: Exception) -> str:

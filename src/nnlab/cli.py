@@ -7,15 +7,18 @@ answer without torch.
 import os
 import stat
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 
 from nnlab.errors import RunFailed, UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.interrupt import Interrupted
+from nnlab.place import place
 from nnlab.verbs import VERBS
 
 USAGE, FAILURE = 2, 1
+PATIENCE_SECONDS = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         return VERBS[verb](rest)
     except UserError as error:
+        if place().local_rank:  # the machine's first process says it for all
+            time.sleep(PATIENCE_SECONDS)  # or torchrun ends that one before it has
+            return USAGE
         if os.environ.get("NNLAB_TRACEBACK") == "1":
             traceback.print_exc()
         sys.stderr.write(f"nnlab: {error}\n")

@@ -1,6 +1,6 @@
 """DataModule: the one base class of every data set that lies in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -9,6 +9,8 @@ from torch import Tensor
 
 from nnlab.batches import Batches, mix
 from nnlab.errors import UserError
+from nnlab.given.given import Examples, Given, Served, in_batches
+from nnlab.given.rows import read_rows
 
 
 class Splits(NamedTuple):
@@ -28,9 +30,16 @@ class DataModule(LightningDataModule):
     A data set answers three questions: `facts()`, what does it offer a model; `load()`,
     what are its splits, as compact as they can be stored (uint8 images); and
     `prepare(batch)`, what becomes of a batch once it is on the device (scaled floats).
+    A fourth has a default: `read(given)`, what a person's own examples look like.
 
     Its place in the epoch is part of the checkpoint.
+
+    Attributes:
+        class_names: what the labels stand for, where that is more than their number.
+        asked: what `predict_dataloader` serves instead of the test set.
     """
+
+    class_names: Sequence[str] = ()
 
     def __init__(
         self,
@@ -48,6 +57,8 @@ class DataModule(LightningDataModule):
         self.splits: Splits | None = None
         self._train: Batches | None = None
         self._place: dict[str, int] = {}
+        self.ranks: int | None = None  # to serve, without a trainer that knows
+        self.asked: list[tuple[Tensor, ...]] | None = None
 
     def facts(self) -> dict[str, int]:
         """Return what a model may need to know, by the names of this room's README."""
@@ -61,12 +72,28 @@ class DataModule(LightningDataModule):
         """Return the batch as the model takes it; runs on the model's device."""
         return batch
 
+    def read(self, given: Given) -> Examples:
+        """Return what a person gave, in batches that `prepare` takes.
+
+        By default rows of `input_size` numbers, each with its label or -1.
+
+        Raises:
+            UserError: where it is nothing that these data read.
+        """
+        facts = self.facts()
+        if "input_size" not in facts:
+            raise UserError("these data do not say how an input of theirs is read")
+        rows = read_rows(
+            given, columns=facts["input_size"], classes=facts.get("classes")
+        )
+        return in_batches(rows.names, rows.numbers, rows.labels)
+
     def derived(self, stage: str, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what the data make of a stage's means: nats a token, bits a byte."""
         return {}
 
     def setup(self, stage: str | None = None) -> None:
-        if self.splits is None:
+        if self.splits is None and stage != "predict":  # which may be asked anything
             self.splits = self.load()
 
     @property
@@ -98,8 +125,31 @@ class DataModule(LightningDataModule):
     def test_dataloader(self) -> Batches:
         return self._batches("test", batch_size=self.evaluation_batch_size)
 
+    def predict_dataloader(self) -> Batches | Served:
+        """Serve what is `asked`; the test set where nothing is."""
+        return self.test_dataloader() if self.asked is None else Served(self.asked)
+
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        return self.prepare(batch)
+        return self.converted(self.prepare(batch))
+
+    def converted(self, batch: Any) -> Any:
+        """Return the batch in the weights' type, where that is of 16 or 64 bits."""
+        if self.trainer is None:
+            return batch
+        return self.trainer.precision_plugin.convert_input(batch)
+
+    def check_ranks(self, ranks: int) -> None:
+        """Check that each of so many processes gets a part of every split.
+
+        Raises:
+            UserError: where there are too few examples.
+        """
+        self.ranks = ranks
+        try:
+            for split in ("train", "val", "test"):
+                getattr(self, f"{split}_dataloader")()
+        finally:
+            self.ranks = None
 
     def state_dict(self) -> dict[str, int]:
         """The epoch, and how many of its batches the model has learned from."""
@@ -115,13 +165,19 @@ class DataModule(LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         self._place = dict(state_dict)
 
+    def rank_of_ranks(self) -> tuple[int, int]:
+        """Return which part of each batch is this process's, and of how many."""
+        if self.ranks is not None:
+            return 0, self.ranks
+        trainer = self.trainer
+        return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+
     def _batches(
         self, split: str, *, batch_size: int, seed: int | None = None, repeats: int = 1
     ) -> Batches:
         self.setup()
         tensors: tuple[Tensor, ...] = getattr(self.splits, split)
-        rank = self.trainer.global_rank if self.trainer else 0
-        ranks = self.trainer.world_size if self.trainer else 1
+        rank, ranks = self.rank_of_ranks()
         items = len(tensors[0]) * repeats
         if items < ranks:
             raise UserError(

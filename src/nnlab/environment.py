@@ -13,6 +13,7 @@ import torch
 
 import nnlab
 from nnlab.plugins import Plugins, in_use
+from nnlab.report.mask import masked_override
 
 PACKAGES = ("torch", "lightning", "hydra-core", "omegaconf", "torchmetrics", "numpy")
 
@@ -25,7 +26,7 @@ def environment(plugins: Plugins, choices: Mapping[str, Any]) -> dict[str, Any]:
         "python": platform.python_version(),
         **versions,
         "git": _revision(),
-        "command": " ".join(["nnlab", *sys.argv[1:]]),
+        "command": " ".join(["nnlab", *map(masked_override, sys.argv[1:])]),
         "hardware": {
             "machine": f"{platform.system()} {platform.machine()}",
             "cpu": _processor(),

@@ -4,11 +4,10 @@ import copy
 from collections.abc import Sequence
 from pathlib import Path
 
-from lightning import Trainer
 from rich.console import Console
 from rich.table import Table
 
-from nnlab.build import Config, build_model, facts_of, make
+from nnlab.build import Config, build_model, facts_of, make, prepared
 from nnlab.checkpoint import read_checkpoint
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError
@@ -17,6 +16,9 @@ from nnlab.messages import quiet_lightning
 from nnlab.overrides import checked, parse, with_places_quoted
 from nnlab.process import prepare_process
 from nnlab.tokenizer.restore import tokenizer_from_state
+from nnlab.trainer import make_trial
+
+KEPT = ("accelerator", "precision")
 
 
 def test(words: Sequence[str]) -> int:
@@ -50,16 +52,8 @@ def test(words: Sequence[str]) -> int:
     _check_facts(config, facts_of(data))
     model = build_model(config, composer.plugins)
     model.load_state_dict(content["state_dict"])
-    settings = config["trainer"]
-    trainer = Trainer(
-        accelerator=settings["accelerator"],
-        devices=1,
-        precision=settings.get("precision"),
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-    )
+    _, settings = prepared(config["trainer"], "trainer", composer.plugins)
+    trainer = make_trial({key: settings.get(key) for key in KEPT})
     trainer.test(model, datamodule=data, verbose=False)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     _show(metrics, config["choices"], file)

@@ -11,6 +11,7 @@ from typing import IO, Any, Self
 import yaml
 
 from nnlab.errors import UserError
+from nnlab.place import is_first
 from nnlab.report.mask import masked, masked_override
 
 
@@ -75,6 +76,8 @@ class RunFolder:
         Raises:
             UserError: where another process does, naming it.
         """
+        if not is_first():  # the first process of its group holds it for all
+            return self
         try:
             lock = (self.path / ".lock").open("a+", encoding="utf-8")
         except OSError as error:
@@ -136,6 +139,14 @@ class RunFolder:
     def write_status(self, status: str, cause: str | None = None) -> None:
         """Write `running`, `complete`, `failed` or `interrupted`, and why."""
         self.write_json("status.json", {"status": status, "cause": cause})
+
+    def write_failure(self, cause: str) -> None:
+        """Write why the run failed, unless it is known.
+
+        Of several processes the first to fail knows why; it is the others' reason.
+        """
+        if self.read_json("status.json").get("status") != "failed":
+            self.write_status("failed", cause)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file whole: a reader never sees half of it."""

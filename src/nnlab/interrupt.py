@@ -1,11 +1,14 @@
-"""Ctrl-C and SIGTERM end a run at the next whole step, once its state is saved."""
+"""Ctrl-C and SIGTERM end a run at the next whole step, once its state is saved.
+
+SIGUSR1 does so too: it is what Slurm is asked to send before a job's time is over.
+"""
 
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-NUMBERS = (signal.SIGINT, signal.SIGTERM)
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Interrupted(BaseException):
@@ -25,23 +28,30 @@ class Interrupted(BaseException):
 
 
 class Interrupt:
-    """Remembers a signal until somebody asks."""
+    """Remembers a signal until somebody asks.
 
-    def __init__(self) -> None:
-        self._number: int | None = None
+    Attributes:
+        number: of the signal that has come, None where none has.
+        is_patient: takes more signals as the same one, where another process decides
+            when it is enough (group.py); else a second one ends the process at once.
+    """
+
+    def __init__(self, *, is_patient: bool = False) -> None:
+        self.number: int | None = None
+        self.is_patient = is_patient
 
     @property
     def requested(self) -> bool:
-        return self._number is not None
+        return self.number is not None
 
     def check(self) -> None:
         """Raise `Interrupted` where a signal has come."""
-        if self._number is not None:
-            raise Interrupted(self._number)
+        if self.number is not None:
+            raise Interrupted(self.number)
 
     @contextmanager
     def listen(self) -> Generator[None]:
-        """Take SIGINT and SIGTERM; a second one of them ends the process at once."""
+        """Take the signals; a second one of them ends the process at once."""
         before = {number: signal.getsignal(number) for number in NUMBERS}
         self.take_over()
         try:
@@ -51,15 +61,17 @@ class Interrupt:
                 signal.signal(number, handler)
 
     def take_over(self) -> None:
-        """Take the signals from whoever has them: Lightning takes SIGTERM in each fit.
+        """Take the signals from whoever has them.
 
-        It would stop at once then, in the middle of what cannot be saved.
+        Lightning, left to itself, would stop at once, in the middle of what cannot be
+        saved.
         """
         if not self.requested:
             for number in NUMBERS:
                 signal.signal(number, self._remember)
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
-        self._number = number
-        for each in NUMBERS:
-            signal.signal(each, signal.SIG_DFL)
+        self.number = number
+        if not self.is_patient:
+            for each in NUMBERS:
+                signal.signal(each, signal.SIG_DFL)

@@ -1,7 +1,8 @@
 """Learner: the one base class of every model."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,8 +11,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from nnlab.answer import Answer, by_row
 from nnlab.batches import mix
 from nnlab.meter import Meter
+from nnlab.ranks import each_of_all
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,23 +24,29 @@ class Learner(LightningModule):
     """A network, what it minimises, and the optimizer that minimises it.
 
     A model answers three questions: what is it made of (`__init__`), what does it
-    compute (`forward`), how good was that (`measure`). Two more are optional: what does
-    it look like (`illustrate`), what does the result mean (`remark`).
+    compute (`forward`), how good was that (`measure`). Three more are optional: what
+    does it look like (`illustrate`), what does the result mean (`remark`), what does it
+    say of examples (`predict`).
 
     Attributes:
         make_optimizer: given by build: takes the parameters.
         make_schedule: given by build: takes the optimizer and the run's length in
             optimizer steps; changes the learning rate after every one of them.
         seed: of the random numbers drawn while training (dropout, noise).
+        class_names: what the labels stand for, where more is known than their number.
+        around: what a training step calls in place of `measure`, each given what it
+            stands around, and the batch: regularizers of the batch and the loss.
     """
 
     make_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer]
     make_schedule: Callable[[Optimizer, int], LRScheduler]
     seed: int = 0
+    class_names: Sequence[str] = ()
 
     def __init__(self) -> None:
         super().__init__()
         self.meters = {stage: Meter() for stage in ("train", "val", "test")}
+        self.around: list[Callable[..., dict[str, Tensor]]] = []
 
     def measure(self, batch: Any) -> dict[str, Tensor]:
         """Return means over the batch by name; `loss` is the one minimised."""
@@ -51,8 +60,14 @@ class Learner(LightningModule):
         """Return a sentence on what the result means, where the model knows one."""
         return None
 
+    def predict(self, batch: Any) -> Sequence[Answer]:
+        """Return an answer for each example, in the model's own words."""
+        with torch.no_grad():
+            return by_row(self(batch[0]))
+
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        return self._measure(batch, "train")
+        loss = self._measure(batch, "train")
+        return loss if self.trainer.world_size == 1 else loss * self._share(batch_idx)
 
     # Lightning asks for it at each step; here it finds it made.
     training_step.__signature__ = inspect.signature(training_step)  # pyright: ignore
@@ -62,6 +77,9 @@ class Learner(LightningModule):
 
     def test_step(self, batch: Any, batch_idx: int) -> None:
         self._measure(batch, "test")
+
+    def predict_step(self, batch: Any, batch_idx: int) -> Sequence[Answer]:
+        return self.predict(batch)
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.parameters())
@@ -106,14 +124,19 @@ class Learner(LightningModule):
         self._log_meter("test")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["meters"] = {"train": self.meters["train"].state()}
+        checkpoint["meters"] = {"train": self.meters["train"].state(each_of_all)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        rank, ranks = self.trainer.global_rank, self.trainer.world_size
         for stage, state in checkpoint.get("meters", {}).items():
-            self.meters[stage].restore(state)
+            self.meters[stage].restore(state, rank, ranks)
 
     def _measure(self, batch: Any, stage: str) -> Tensor:
-        scalars = self.measure(batch)
+        measure = self.measure
+        if stage == "train":
+            for around in self.around:
+                measure = partial(around, measure)
+        scalars = measure(batch)
         self.meters[stage].add(scalars, examples(batch))
         return scalars["loss"]
 
@@ -131,6 +154,11 @@ class Learner(LightningModule):
         if self.trainer.world_size == 1:
             return total
         return self.trainer.strategy.reduce(total, reduce_op="sum")
+
+    def _share(self, batch_idx: int) -> float:
+        """Return what this rank's part of the batch weighs: 1 where parts are equal."""
+        share = getattr(self.trainer.train_dataloader, "share", None)
+        return 1.0 if share is None else share(batch_idx)
 
     def _reseed(self, *place: int) -> None:
         # `torch.manual_seed` costs 100 us: it seeds devices that are not there as well.

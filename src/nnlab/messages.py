@@ -19,6 +19,9 @@ KNOWN = (
     r".*GPU available but not used.*",
     r".*Checkpoint directory .* exists and is not empty.*",
     r".*torch.jit.trace.*",
+    r".*FSDP2-wrapped module .* returned a view tensor.*",  # and none changes it
+    r".*`self.log\(.*sync_dist=True\)`.*",  # what is logged is of all ranks already
+    r".*in eval mode at the start of training.*",  # of a transfer: meant so
 )
 
 
@@ -59,6 +62,27 @@ def keep_log(folder: Path, console: Console) -> Generator[None]:
         ours.removeHandler(file)
         ours.setLevel(before)
         file.close()
+
+
+def forget_logs() -> None:
+    """Let go of another process's console and log.txt, in a copy of it."""
+    for name in ("nnlab", "py.warnings"):
+        logging.getLogger(name).handlers.clear()
+
+
+@contextmanager
+def keep_still() -> Generator[None]:
+    """Say nothing: of several processes only the first writes and prints."""
+    theirs, nowhere = logging.getLogger("py.warnings"), logging.NullHandler()
+    propagated, theirs.propagate = theirs.propagate, False
+    theirs.addHandler(nowhere)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        theirs.removeHandler(nowhere)
+        theirs.propagate = propagated
 
 
 def quiet_lightning() -> None:

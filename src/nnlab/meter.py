@@ -6,6 +6,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+Across = Callable[[Tensor], Tensor]  # something of all ranks
+
+
+def itself(value: Tensor) -> Tensor:
+    """Return what one process has of all."""
+    return value
+
+
+def alone(value: Tensor) -> Tensor:
+    """Return what each of one process has."""
+    return value[None]
+
 
 class Meter:
     """Weighted means of scalars, without a synchronisation or a hook per step.
@@ -19,7 +31,7 @@ class Meter:
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
         self.weight = 0
-        self._seen_sums: dict[str, Tensor] = {}
+        self._seen: Tensor | None = None  # totals at the last look
         self._seen_weight = 0
 
     def add(self, scalars: Mapping[str, Tensor], weight: int) -> None:
@@ -34,46 +46,58 @@ class Meter:
             self.sums[name] = total.add_(value.detach(), alpha=weight)
         self.weight += weight
 
-    def recent(self) -> dict[str, float]:
+    def recent(self, sum_over_ranks: Across = itself) -> dict[str, float]:
         """Return the means since the last call, or nothing where nothing was added."""
-        weight = self.weight - self._seen_weight
-        if weight == 0:
+        if self.weight == self._seen_weight:
             return {}
-        means: dict[str, float] = {}
-        for name, total in self.sums.items():
-            seen = self._seen_sums.get(name)
-            means[name] = (
-                total.item() - (seen.item() if seen is not None else 0)
-            ) / weight
-        self._seen_sums = {name: total.clone() for name, total in self.sums.items()}
-        self._seen_weight = self.weight
-        return means
+        now = self._totals()
+        weight, *sums = sum_over_ranks(now - self._seen_like(now)).tolist()
+        self._seen, self._seen_weight = now, self.weight
+        return {
+            name: total / weight for name, total in zip(self.sums, sums, strict=True)
+        }
 
-    def epoch_means(
-        self, sum_over_ranks: Callable[[Tensor], Tensor] = lambda total: total
-    ) -> dict[str, Tensor]:
+    def epoch_means(self, sum_over_ranks: Across = itself) -> dict[str, Tensor]:
         """Return the means of all that was added since the last call; start anew."""
         means: dict[str, Tensor] = {}
         if self.weight:
-            device = next(iter(self.sums.values())).device
-            weight = sum_over_ranks(torch.tensor(float(self.weight), device=device))
-            for name, total in self.sums.items():
-                means[name] = (sum_over_ranks(total) / weight).float()
+            weight, *sums = sum_over_ranks(self._totals()).unbind()
+            for name, total in zip(self.sums, sums, strict=True):
+                means[name] = (total / weight).float()
         self.__init__()
         return means
 
-    def state(self) -> dict[str, Any]:
-        """Return plain containers and tensors, for the checkpoint."""
+    def state(self, each_of_ranks: Across = alone) -> dict[str, Any]:
+        """Return plain containers and tensors of all ranks, for the checkpoint."""
+        now = self._totals()
         return {
-            "sums": {name: total.cpu().clone() for name, total in self.sums.items()},
-            "weight": self.weight,
-            "seen_sums": {name: seen.cpu() for name, seen in self._seen_sums.items()},
-            "seen_weight": self._seen_weight,
+            "names": list(self.sums),
+            "totals": each_of_ranks(now).cpu(),  # (ranks, 1 + names)
+            "seen": each_of_ranks(self._seen_like(now)).cpu(),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state` gave."""
-        self.sums = {name: total.clone() for name, total in state["sums"].items()}
-        self.weight = state["weight"]
-        self._seen_sums = dict(state["seen_sums"])
-        self._seen_weight = state["seen_weight"]
+    def restore(self, state: Mapping[str, Any], rank: int = 0, ranks: int = 1) -> None:
+        """Take back what `state` gave; among other ranks than it was of, as a sum."""
+        totals, seen = (_of_rank(state[key], rank, ranks) for key in ("totals", "seen"))
+        self.weight, self._seen_weight = int(totals[0]), int(seen[0])
+        sums = totals[1:].clone().unbind()
+        self.sums = dict(zip(state["names"], sums, strict=True))
+        self._seen = seen
+
+    def _seen_like(self, now: Tensor) -> Tensor:
+        seen = torch.zeros_like(now)
+        if self._seen is not None:  # of a scalar that is new since, nothing was seen
+            seen[: len(self._seen)] = self._seen
+        return seen
+
+    def _totals(self) -> Tensor:
+        """Return the weight and the sums (1 + names) as one tensor: one message."""
+        sums = list(self.sums.values())
+        like = sums[0] if sums else torch.zeros((), dtype=torch.float64)
+        return torch.stack([torch.full_like(like, self.weight), *sums])
+
+
+def _of_rank(rows: Tensor, rank: int, ranks: int) -> Tensor:
+    if len(rows) == ranks:
+        return rows[rank]
+    return rows.sum(dim=0) if rank == 0 else torch.zeros_like(rows[0])

@@ -3,35 +3,53 @@
 import copy
 from typing import Any, get_type_hints
 
-from lightning import Trainer
+from lightning import Callback, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch import Tensor
+from typing_extensions import override
 
 from nnlab.build import Parts
+from nnlab.data_module import DataModule
 from nnlab.errors import UserError, did_you_mean
+from nnlab.memory import is_out_of_memory, what_to_lower
+from nnlab.place import place
+from nnlab.regularizer import Regularizer
+from nnlab.trainer import QUIET, Settings, make_trainer, make_trial
 
-KEPT = ("accelerator", "precision", "gradient_clip_val", "gradient_clip_algorithm")
+KEPT = (
+    *("accelerator", "precision", "accumulate_grad_batches"),
+    *("gradient_clip_val", "gradient_clip_algorithm"),
+)
 
 
-def preflight(parts: Parts) -> None:
+def preflight(parts: Parts, settings: Settings) -> int:
     """Try the pairing, and check every monitored name against what is really logged.
+
+    Args:
+        parts: of the run; they stay as they are.
+        settings: of `trainer`, its objects made.
+
+    Returns:
+        How many processes of this machine train.
 
     Raises:
         UserError: where the model cannot take the data's batches, or nothing of a
             monitored name is measured.
     """
     choices = parts.config["choices"]
-    _check_trainer(parts.config["trainer"])
+    real = _check_trainer(settings)
+    _check_callbacks(parts)
     parts.data.setup("fit")
+    ranks = real.num_devices * real.num_nodes
+    if ranks > 1 and isinstance(parts.data, DataModule):
+        parts.data.check_ranks(ranks)
     _check_shape(parts)
-    settings = {key: parts.config["trainer"].get(key) for key in KEPT}
-    trainer = Trainer(
-        **settings,
-        devices=1,
-        fast_dev_run=1,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
+    kept = {key: settings[key] for key in KEPT if settings.get(key) is not None}
+    regularizers = [each for each in parts.callbacks if isinstance(each, Regularizer)]
+    unused = Unused()
+    trainer = make_trial(
+        kept, fast_dev_run=1, callbacks=[*copy.deepcopy(regularizers), unused]
     )
     reference = parts.config["reference"]
     model = copy.deepcopy(parts.model)
@@ -47,6 +65,8 @@ def preflight(parts: Parts) -> None:
     except UserError:
         raise
     except Exception as error:  # whatever a model that does not fit leads to
+        if is_out_of_memory(error):
+            raise UserError(what_to_lower(parts.config)) from error
         line = (str(error).strip().splitlines() or [""])[0]
         raise UserError(
             f"model={choices['model']} cannot learn from a batch of "
@@ -54,24 +74,65 @@ def preflight(parts: Parts) -> None:
             "(NNLAB_TRACEBACK=1 shows where)"
         ) from error
     check_monitors(parts.config, measured)
+    if ranks > 1:
+        _check_unused(unused.names, real.strategy, choices["model"])
+    return real.num_devices
 
 
-def _check_trainer(settings: dict[str, Any]) -> None:
-    """Make a trainer of these settings, which Lightning judges as it is made."""
-    given = {name: value for name, value in settings.items() if name != "_target_"}
-    if any(isinstance(value, dict) for value in given.values()):
-        return  # a strategy of its own class, which run.py makes
-    try:
-        Trainer(
-            **given,
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            enable_checkpointing=False,
+class Unused(Callback):
+    """Notes which weights a step leaves without a gradient."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    @override
+    def on_before_optimizer_step(
+        self, trainer: Trainer, pl_module: LightningModule, optimizer: Any
+    ) -> None:
+        named = pl_module.named_parameters()
+        self.names = [name for name, p in named if p.requires_grad and p.grad is None]
+
+
+def _check_unused(names: list[str], strategy: Strategy, model: str) -> None:
+    """Refuse what would end in ranks that wait for gradients which never come."""
+    if not names or not isinstance(strategy, DDPStrategy):
+        return
+    if not strategy._ddp_kwargs.get("find_unused_parameters"):  # pyright: ignore
+        raise UserError(
+            f"model={model} has steps that give {names[0]} no gradient, for which "
+            "other processes would wait; use strategy=ddp "
+            "trainer.strategy.find_unused_parameters=true"
         )
-    except (ImportError, MisconfigurationException, TypeError, ValueError) as error:
+
+
+def _check_trainer(settings: Settings) -> Trainer:
+    """Make a trainer of these settings, which Lightning judges as it is made."""
+    try:
+        return make_trainer(settings, place(), **QUIET)
+    except (
+        ImportError,
+        MisconfigurationException,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         line = (str(error).strip().splitlines() or [""])[0]
         raise UserError(f"the trainer refuses its settings: {line}") from error
+
+
+def _check_callbacks(parts: Parts) -> None:
+    """Let each callback that has a `check(learner, config)` refuse, in its own words.
+
+    It raises ValueError, or UserError, with one sentence.
+    """
+    for callback in parts.callbacks:
+        check = getattr(callback, "check", None)
+        if check is None:
+            continue
+        try:
+            check(parts.model, parts.config)
+        except ValueError as error:
+            raise UserError(str(error)) from error
 
 
 def check_monitors(config: dict[str, Any], measured: set[str]) -> None:

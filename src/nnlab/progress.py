@@ -67,7 +67,7 @@ class ProgressReport(Callback):
         batch_idx: int,
     ) -> None:
         self._steps += 1
-        self._samples += examples(batch)
+        self._samples += examples(batch) * trainer.world_size
         now = time.monotonic()
         if self._bar is not None:
             if now - self._shown_at > self.bar_seconds:

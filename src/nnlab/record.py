@@ -1,24 +1,18 @@
-"""What a run writes down while it trains: metrics by step, pictures by epoch."""
+"""What a run writes down while it trains: metrics by step."""
 
 import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from lightning import Callback, LightningDataModule, LightningModule, Trainer
-from lightning.fabric.utilities.apply_func import move_data_to_device
+from lightning import Callback, LightningModule, Trainer
 from lightning.fabric.utilities.rank_zero import rank_zero_only
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 from typing_extensions import override
 
 from nnlab.learner import Learner
-from nnlab.report.tensorboard import show
-
-log = logging.getLogger("nnlab.run")
-
-LINES = 3  # of a text, on the terminal
+from nnlab.place import is_first
+from nnlab.ranks import sum_of_all
 
 
 class MetricsFile(Logger):
@@ -28,7 +22,7 @@ class MetricsFile(Logger):
         super().__init__()
         self.rows = rows
         self._path = file
-        if file.is_file():
+        if file.is_file() and is_first():
             _keep_rows(file, rows)
 
     @property
@@ -102,98 +96,11 @@ class Record(Callback):
     def _log_recent(self, trainer: Trainer, learner: LightningModule) -> None:
         if not isinstance(learner, Learner):
             return
-        means = learner.meters["train"].recent()
+        means = learner.meters["train"].recent(sum_of_all)
         row = {f"train/{name}": value for name, value in means.items()}
         if row:
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             _log(trainer, {**row, "learning_rate": float(rate)})
-
-
-class Illustrate(Callback):
-    """Draws the model's pictures from validation examples, some times in a run."""
-
-    def __init__(self, folder: Path, *, times: int, examples: int) -> None:
-        self.folder, self.examples = folder, examples
-        # Early epochs change most: the moments lie evenly in the root of time.
-        self.moments = [(i / max(times - 1, 1)) ** 2 for i in range(times)]
-        self._share = -1.0
-
-    @override
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.global_step:  # continued: what lies behind has been drawn
-            self._share = share_done(trainer, trainer.current_epoch)
-
-    @override
-    @rank_zero_only
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking:
-            return
-        before, self._share = (
-            self._share,
-            share_done(trainer, trainer.current_epoch + 1),
-        )
-        if not any(before < moment <= self._share for moment in self.moments):
-            return
-        assert isinstance(pl_module, Learner)
-        data: Any = getattr(trainer, "datamodule")  # noqa: B009  # untyped there
-        batch = first_examples(data, pl_module, "val", self.examples)
-        step = trainer.global_step
-        files = draw(pl_module, batch, self.folder / "over_training", step)
-        for name, file in files.items():
-            if file.suffix == ".txt":
-                lines = file.read_text(encoding="utf-8").strip().splitlines()
-                log.info("%s:", name.replace("_", " "))
-                for line in lines[:LINES]:
-                    log.info("    %s", line)
-            for logger in trainer.loggers:
-                if isinstance(logger, TensorBoardLogger):
-                    show(logger.experiment, f"figures/{name}", file, step)
-
-
-def share_done(trainer: Trainer, epochs_done: int) -> float:
-    """Return how much of the run is done, from 0 to 1; 0 where it has no set end."""
-    last_epoch, last_step = trainer.max_epochs or -1, trainer.max_steps
-    epochs = epochs_done / last_epoch if last_epoch > 0 else 0
-    steps = trainer.global_step / last_step if last_step > 0 else 0
-    return max(epochs, steps)
-
-
-def draw(
-    learner: Learner, batch: Any, folder: Path, step: int | None
-) -> dict[str, Path]:
-    """Write the model's pictures (PNG) and texts of a batch; return files by name."""
-    with torch.no_grad():
-        was_training = learner.training
-        learner.eval()
-        shown = learner.illustrate(batch)
-        learner.train(was_training)
-    files: dict[str, Path] = {}
-    for name, picture in shown.items():
-        folder.mkdir(parents=True, exist_ok=True)
-        stem = name if step is None else f"{name}_{step:08d}"
-        if isinstance(picture, str):
-            files[name] = folder / f"{stem}.txt"
-            files[name].write_text(picture, encoding="utf-8")
-        else:
-            files[name] = folder / f"{stem}.png"
-            picture.savefig(files[name], dpi=110)
-    return files
-
-
-def first_examples(
-    data: LightningDataModule, learner: Learner, stage: str, count: int
-) -> Any:
-    """Return up to `count` examples of a split as one batch, on the model's device."""
-    loader: Any = data.val_dataloader() if stage == "val" else data.test_dataloader()
-    parts: list[Any] = []
-    held = 0
-    for batch in loader:
-        moved = move_data_to_device(batch, learner.device)
-        parts.append(data.on_after_batch_transfer(moved, 0))
-        held += len(parts[-1][0])
-        if held >= count:
-            break
-    return tuple(torch.cat(tensors)[:count] for tensors in zip(*parts, strict=True))
 
 
 def _of_stage(trainer: Trainer, prefix: str) -> dict[str, float]:

@@ -5,38 +5,36 @@ check the settings -> seed -> build data and model -> one batch through everythi
 """
 
 import logging
-import time
-import traceback
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+from signal import Signals
 
-from lightning import Callback, Trainer, seed_everything
-from lightning.pytorch.loggers import Logger
+from lightning import seed_everything
 from rich.console import Console
 
 from nnlab.build import Config, Parts, build, prepared
-from nnlab.checkpoint import AtomicCheckpointIO, Checkpoints, read_checkpoint
+from nnlab.combination import check_combination
 from nnlab.environment import environment
-from nnlab.errors import RunFailed
+from nnlab.errors import RunFailed, UserError
+from nnlab.fit import fit_and_report
 from nnlab.folder import RunFolder
+from nnlab.group import Job, run_group
 from nnlab.interrupt import Interrupt, Interrupted
-from nnlab.loggers import check_loggers, make_loggers
-from nnlab.messages import keep_log, quiet_lightning
-from nnlab.plugins import Plugins
+from nnlab.loggers import check_loggers
+from nnlab.messages import forget_logs, keep_log, keep_still, quiet_lightning
+from nnlab.outcome import failure_on_record, on_record
+from nnlab.place import Start, is_first, place
+from nnlab.plugins import Plugins, find_plugins
 from nnlab.preflight import preflight
 from nnlab.process import prepare_process
-from nnlab.progress import ProgressReport
-from nnlab.record import Illustrate, MetricsFile, Record, draw, first_examples
-from nnlab.reference import check_reference, judged
-from nnlab.report.page import write_page
-from nnlab.report.tensorboard import write_summary
+from nnlab.ranks import from_first, join, leave, take_place
+from nnlab.reference import check_reference
 from nnlab.report.terminal import print_result
-from nnlab.settings import check_complete, check_settings
+from nnlab.settings import check_complete, check_settings, with_group
+from nnlab.trainer import start_of
+from nnlab.transfer import transfer
 
 log = logging.getLogger("nnlab.run")
-
-TEST_EXAMPLES = 10_000  # what the final pictures are drawn from, at most
 
 
 def train(
@@ -55,148 +53,116 @@ def train(
     quiet_lightning()
     check_complete(config)
     check_settings(config)
+    config = with_group(config, place())
     check_reference(config["reference"])
-    prepared(config["trainer"], "trainer", plugins)
+    _, settings = prepared(config["trainer"], "trainer", plugins)
     check_loggers(config["logger"], plugins)
     prepare_process(config)
     parts = build(config, plugins)
-    preflight(parts)
+    taken = _transfer(parts, resumed)
+    check_combination(parts, settings, plugins)
+    devices = preflight(parts, settings)
     seed_everything(config["seed"], workers=True, verbose=False)
-    folder = resumed or RunFolder.make(parts.config)
+    _meet(config)
+    folder = resumed or _make_folder(parts.config)
     interrupt = Interrupt()
-    with folder, keep_log(folder.path, console), interrupt.listen():
-        folder.write_config(parts.config, overrides)
-        folder.write_json("environment.json", environment(plugins, config["choices"]))
-        folder.write_status("running")
+    with folder, _log(folder, console), interrupt.listen():
+        if is_first():
+            folder.write_config(parts.config, overrides)
+            folder.write_json(
+                "environment.json", environment(plugins, config["choices"])
+            )
+            folder.write_status("running")
         with on_record(folder):
-            fit_and_report(parts, folder, plugins, console, interrupt)
-    print_result(console, folder.path)
+            if taken:
+                log.info("%s", taken)
+            if place().ranks == 1 and devices > 1:
+                start = start_of(settings.get("strategy"))
+                _run_together(parts.config, folder, devices, start, interrupt)
+            else:
+                fit_and_report(parts, folder, plugins, console, interrupt)
+    leave()
+    if is_first():
+        print_result(console, folder.path)
     return 0
 
 
-@contextmanager
-def on_record(folder: RunFolder) -> Generator[None]:
-    """Leave in status.json how the run ended, and in log.txt where it failed."""
-    try:
-        yield
-    except Interrupted as interrupted:
-        folder.write_status("interrupted", str(interrupted))
-        log.info("stopped by %s; continue with resume=%s", interrupted, folder.path)
-        raise
-    except Exception as error:
-        cause = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-        folder.write_status("failed", cause)
-        story = folder.path / "log.txt"
-        with story.open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
-        raise RunFailed(f"the run failed: {cause}; {story} tells where") from error
+def work_as_rank(job: Job) -> int:
+    """Do one process's part of a run that `_run_together` began; return its status."""
+    forget_logs()
+    take_place(job.place)
+    quiet_lightning()
+    config, plugins, folder = job.config, find_plugins(), RunFolder(Path(job.folder))
+    console, interrupt = Console(highlight=False), Interrupt(is_patient=True)
+    with _log(folder, console), interrupt.listen():
+        try:
+            with failure_on_record(folder):
+                prepare_process(config)
+                parts = build(config, plugins)
+                _transfer(parts, folder)
+                seed_everything(config["seed"], workers=True, verbose=False)
+                _meet(config)
+                fit_and_report(parts, folder, plugins, console, interrupt)
+                leave()
+        except RunFailed:
+            return 1  # status.json says why
+        except Interrupted as interrupted:
+            return interrupted.exit_status
+    return 0
 
 
-def fit_and_report(
-    parts: Parts,
-    folder: RunFolder,
-    plugins: Plugins,
-    console: Console,
-    interrupt: Interrupt,
+def _run_together(
+    config: Config, folder: RunFolder, devices: int, start: Start, interrupt: Interrupt
 ) -> None:
-    """Fit, test with the best weights, and write what came out."""
-    config, model = parts.config, parts.model
-    checkpoints = Checkpoints(
-        folder.checkpoints,
-        config=config,
-        monitor=config["monitor"]["metric"],
-        mode=config["monitor"]["mode"],
-        seconds=config["checkpoint_seconds"],
+    """Fit and report in several processes of this machine.
+
+    Raises:
+        RunFailed: where one of them did.
+        Interrupted: where they were asked to stop, and have saved where they were.
+    """
+    failed = run_group(
+        config,
+        str(folder.path),
+        devices,
+        start=start,
+        work=work_as_rank,
         interrupt=interrupt,
     )
-    last = checkpoints.last if checkpoints.last.is_file() else None
-    _announce(parts, folder)
-    trainer = make_trainer(parts, folder, plugins, console, checkpoints, last)
-    started = time.monotonic()
-    trainer.fit(model, datamodule=parts.data, ckpt_path=last, weights_only=True)
-    seconds = checkpoints.seconds_before + time.monotonic() - started
-    steps, epochs = trainer.global_step, trainer.current_epoch
-    best = checkpoints.best if checkpoints.best.is_file() else checkpoints.last
-    trainer.test(
-        model, datamodule=parts.data, ckpt_path=best, verbose=False, weights_only=True
-    )
-    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    batch = first_examples(parts.data, model, "test", TEST_EXAMPLES)
-    draw(model, batch, folder.path / "figures", None)
-    result = {
-        **{key: config["choices"].get(key) for key in ("model", "data", "experiment")},
-        "seed": config["seed"],
-        "metrics": metrics,
-        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "steps": steps,
-        "epochs": epochs,
-        "best_epoch": checkpoints.best_epoch,
-        "best_value": checkpoints.best_value,
-        "seconds": round(seconds, 3),
-        "reference": judged(config["reference"], metrics),
-        "remark": model.remark(batch),
-    }
-    folder.write_json("result.json", result)
-    folder.write_status("complete")
-    if (folder.path / "tensorboard").is_dir():
-        write_summary(folder.path, model=model, example=batch[0][:1])
-    write_page(folder.path)
+    if failed is None:
+        return
+    rank, status = failed
+    if status < 0:  # the others only know that it is gone
+        cause = f"process {rank} of {devices} was killed by {Signals(-status).name}"
+        folder.write_status("failed", cause)
+        raise RunFailed(f"{cause}; continue with resume={folder.path}")
+    if status > 128:
+        raise Interrupted(status - 128)
+    cause = folder.read_json("status.json").get("cause") or f"process {rank} failed"
+    raise RunFailed(f"the run failed: {cause}; {folder.path / 'log.txt'} tells where")
 
 
-def make_trainer(
-    parts: Parts,
-    folder: RunFolder,
-    plugins: Plugins,
-    console: Console,
-    checkpoints: Checkpoints,
-    last: Path | None,
-) -> Trainer:
-    """Build Lightning's Trainer with what every run has."""
-    config = parts.config
-    state = None if last is None else read_checkpoint(last)
-    from_step = state["global_step"] if state else 0
-    rows = state["callbacks"]["Record"]["rows"] if state else 0
-    if state:
-        log.info("continuing from step %s", f"{from_step:,}")
-    metrics = MetricsFile(folder.path / "metrics.jsonl", rows=rows)
-    loggers: list[Logger] = [
-        metrics,
-        *make_loggers(config["logger"], folder.path, plugins, from_step),
-    ]
-    callbacks: list[Callback] = [
-        *parts.callbacks,
-        ProgressReport(console, bar_seconds=0.2, line_seconds=30),
-        Record(metrics),
-        Illustrate(folder.path / "figures", times=config["pictures"], examples=1000),
-        checkpoints,
-    ]
-    trainer, settings = prepared(config["trainer"], "trainer", plugins)
-    return trainer(
-        **settings,
-        callbacks=callbacks,
-        logger=loggers,
-        plugins=[AtomicCheckpointIO()],
-        default_root_dir=str(folder.path),
-        deterministic=config["deterministic"],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-    )
+def _transfer(parts: Parts, resumed: RunFolder | None) -> str | None:
+    begun = resumed is not None and (resumed.checkpoints / "last.ckpt").is_file()
+    return transfer(parts, is_begun=begun)
 
 
-def _announce(parts: Parts, folder: RunFolder) -> None:
-    choices, trainer = parts.config["choices"], parts.config["trainer"]
-    weights = sum(p.numel() for p in parts.model.parameters())
-    threads = parts.config["threads"]
-    log.info(
-        "%s on %s: %s weights, %s, %s %s%s",
-        choices["model"],
-        choices["data"],
-        f"{weights:,}",
-        choices["optimizer"],
-        trainer["accelerator"],
-        trainer.get("precision", "32-true"),
-        f", {threads} thread{'s' * (threads > 1)}" if threads else "",
-    )
-    log.info("%s", folder.path)
+def _meet(config: Config) -> None:
+    join(place(), on_gpu=config["trainer"].get("accelerator") != "cpu")
+
+
+def _make_folder(config: Config) -> RunFolder:
+    """Make the run's folder; of several processes the first does, for all of them."""
+    folder = refused = None
+    if is_first():
+        try:
+            folder = RunFolder.make(config)
+        except UserError as error:
+            refused = str(error)
+    path, refused = from_first((folder and folder.path, refused))
+    if path is None:
+        raise UserError(str(refused))
+    return folder or RunFolder(path)
+
+
+def _log(folder: RunFolder, console: Console) -> AbstractContextManager[None]:
+    return keep_log(folder.path, console) if is_first() else keep_still()

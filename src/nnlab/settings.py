@@ -13,6 +13,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from nnlab.errors import UserError, did_you_mean
 from nnlab.limits import Count, Natural, NonNegative
+from nnlab.place import ALONE, Place, place
 from nnlab.target import check_value
 
 HINTS: dict[str, Any] = {
@@ -23,8 +24,12 @@ HINTS: dict[str, Any] = {
     "folder": str | None,
     "pictures": Natural,
     "checkpoint_seconds": NonNegative,
+    "nan_guard": bool,
 }
-REQUIRED = (*HINTS, "monitor", "trainer", "reference", "regularizer", "callback")
+REQUIRED = (
+    *(name for name in HINTS if name != "nan_guard"),  # older runs are without it
+    *("monitor", "trainer", "reference", "regularizer", "callback"),
+)
 LENGTHS = ("max_epochs", "max_steps")
 COUNTS = ("accumulate_grad_batches", "log_every_n_steps", "check_val_every_n_epoch")
 OURS = {
@@ -54,8 +59,12 @@ def check_complete(config: dict[str, Any]) -> None:
             raise UserError(f"{name} is missing; every run needs it")
 
 
-def check_settings(config: dict[str, Any]) -> None:
+def check_settings(config: dict[str, Any], *, is_here: bool = True) -> None:
     """Check the settings at the top, and that the trainer's hardware is there.
+
+    Args:
+        config: of one run.
+        is_here: the run is to be on this machine; another's hardware is not known.
 
     Raises:
         UserError: naming the key, the value and what would be accepted.
@@ -78,7 +87,8 @@ def check_settings(config: dict[str, Any]) -> None:
     ends = ("max_epochs", "max_steps", "max_time")
     if all(trainer.get(name) in (-1, None) for name in ends):
         raise UserError("trainer.max_epochs=-1 never ends; give trainer.max_steps")
-    _check_hardware(trainer)
+    if is_here:
+        _check_hardware(trainer)
 
 
 def _check_top(config: dict[str, Any]) -> None:
@@ -111,11 +121,31 @@ def _check_limits(trainer: dict[str, Any]) -> None:
         )
     nodes = trainer.get("num_nodes", 1)
     check_value(nodes, Count, "trainer.num_nodes")
-    if nodes > 1 and not {"MASTER_ADDR", "SLURM_NTASKS"} & set(os.environ):
+    if nodes > 1 and place() == ALONE:
         raise UserError(
             f"trainer.num_nodes={nodes} waits for other machines, and this is not "
-            "started by torchrun or Slurm"
+            "started by torchrun or Slurm's srun"
         )
+
+
+def with_group(config: dict[str, Any], place: Place) -> dict[str, Any]:
+    """Return the config with the devices and machines that torchrun or Slurm started.
+
+    Raises:
+        UserError: where the user asks for others.
+    """
+    if place.ranks == 1:
+        return config
+    trainer = config["trainer"]
+    started = {"devices": place.local_ranks, "num_nodes": place.nodes}
+    for name, count in started.items():
+        asked = trainer.get(name, 1)
+        if asked not in (1, "auto", -1, "-1", count, str(count)):
+            raise UserError(
+                f"trainer.{name}={asked} is not what was started: {place.nodes} "
+                f"machines with {place.local_ranks} processes each; leave it out"
+            )
+    return {**config, "trainer": {**trainer, **started}}
 
 
 def _check_hardware(trainer: dict[str, Any]) -> None:
@@ -138,7 +168,8 @@ def _check_hardware(trainer: dict[str, Any]) -> None:
         _check_known("strategy", trainer.get("strategy", "auto"), strategies)
     kinds = [get_args(kind) for kind in get_args(_PRECISION_INPUT)]
     precisions = [str(value) for values in kinds for value in values]
-    _check_known("precision", trainer.get("precision"), precisions)
+    if not isinstance(trainer.get("precision"), dict):
+        _check_known("precision", trainer.get("precision"), precisions)
 
 
 def _check_known(name: str, value: Any, known: Iterable[str]) -> None:

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from nnlab.batches import Batches, mix
 
+AT_ONCE = 32  # windows of one text
+
 
 class RandomWindows(Batches):
     """Windows that begin anywhere, as many batches of them as an epoch is said to have.
@@ -43,6 +45,9 @@ class RandomWindows(Batches):
 
     def __len__(self) -> int:
         return self.batches
+
+    def share(self, position: int) -> float:
+        return 1.0  # every batch is whole
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         start = self._resume_position if self.epoch == self._resume_epoch else 0
@@ -91,3 +96,19 @@ def window_places(tokens: int, context_size: int) -> Tensor:
     assert last >= 0
     places = torch.arange(0, last + 1, context_size)
     return torch.cat([places, torch.tensor([last])]).unique()
+
+
+def side_by_side(
+    tokens: Tensor, targets: Tensor, context_size: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield a text's windows, each token in one of them, as batches; the rest last.
+
+    Args:
+        tokens, targets: (time) each.
+    """
+    whole = len(tokens) // context_size * context_size
+    if whole:
+        parts = (part[:whole].view(-1, context_size) for part in (tokens, targets))
+        yield from zip(*(part.split(AT_ONCE) for part in parts), strict=True)
+    if whole < len(tokens):
+        yield tokens[None, whole:], targets[None, whole:]

@@ -32,7 +32,7 @@ def judge_code(
 
     def served(examples: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, ...]]:
         for part in zip(*(tensor.split(AT_ONCE) for tensor in examples), strict=True):
-            yield data.prepare(tuple(tensor.to(device) for tensor in part))
+            yield data.on_after_batch_transfer(tuple(x.to(device) for x in part), 0)
 
     def encoded(examples: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         codes = [(encode(x), label) for x, label in served(examples)]

@@ -38,6 +38,8 @@ class JudgeSamples(Callback):
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage == "predict":  # nothing is judged
+            return
         data: Any = getattr(trainer, "datamodule")  # noqa: B009  # untyped there
         # One batch that tries the pairing asks only for the names of what is measured.
         is_trial = bool(trainer.fast_dev_run)  # pyright: ignore
@@ -89,7 +91,7 @@ class JudgeSamples(Callback):
                 f"[{float(image.min()):.2g}, {float(image.max()):.2g}]; "
                 "give data.mean=0.0 data.standard_deviation=1.0"
             )
-        self.comparison.look(image)
+        self.comparison.look(image.float())
 
     def _log(self, model: Any, stage: str) -> None:
         assert self.comparison is not None

@@ -1,0 +1,1 @@
+"""Callbacks that act on a run, whatever its model; each is one file."""

@@ -1,0 +1,1 @@
+"""Regularizers: `regularizer=[l1,dropout]`, added to any model from outside."""
