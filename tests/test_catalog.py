@@ -167,6 +167,26 @@ def test_a_broken_plugins_page_names_cause_and_file(broken_lab):
     assert f"off       name is missing ({manifest})" in plugin_info("broken_lab")
 
 
+def test_an_options_page_shows_its_numbers_and_what_its_code_says():
+    page = plugin_info("adaline")
+    lines = page.splitlines()
+    assert lines[:3] == [
+        "option    model=adaline",
+        "plugin    local_lab 1.0",
+        f"file      {SAMPLE}/conf/model/adaline.yaml",
+    ]
+    assert "    optimizer: {lr: 0.1}" in lines
+    assert "ADALINE: one linear unit, moved towards the wanted sum" in page
+    assert "Tells two classes apart by the sign of a weighted sum." in page
+    assert "option    data=moons" in plugin_info("moons")
+
+
+def test_an_option_without_code_has_a_page_too():
+    page = plugin_info("adaline_moons")
+    assert page.startswith("option    experiment=adaline_moons\n")
+    assert page.rstrip().endswith("trainer: {max_epochs: 5}")
+
+
 def test_an_unknown_plugin_is_named_with_what_was_meant():
     with pytest.raises(UserError) as error:
         plugin_info("local_lap")
@@ -177,7 +197,7 @@ def test_listing_imports_neither_torch_nor_hydra_nor_plugins(tmp_path):
     code = """if True:
         import json, sys
         from nnlab.catalog import *
-        catalog(), catalog("models"), plugins_table(), plugin_info("local_lab")
+        catalog(), catalog("models"), plugins_table(), plugin_info("adaline")
         print(json.dumps(list(sys.modules)))"""
     done = subprocess.run(
         [sys.executable, "-c", code],

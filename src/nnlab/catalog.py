@@ -9,7 +9,8 @@ from pathlib import Path
 
 from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
-from nnlab.plugins import GROUPS, Plugin, find_plugins
+from nnlab.plugins import GROUPS, Plugin, find_plugins, left_alone
+from nnlab.plugins.page import option_page
 from nnlab.plugins.plugin import options_in
 
 INTERNAL = ("hydra",)
@@ -81,7 +82,7 @@ def catalog(word: str | None = None) -> str:
 
 def plugins_table() -> str:
     """Return one line a plugin: name, version, origin, summary or why it is off."""
-    plugins = find_plugins()
+    plugins = [*find_plugins(), *left_alone()]
     if not plugins:
         return _lines(["no plugins; NNLAB_PLUGINS=<folder> names one"])
     rows = [
@@ -99,13 +100,25 @@ def plugins_table() -> str:
 
 
 def plugin_info(name: str) -> str:
-    """Return all that is known of one plugin. Raises `UserError` if there is none."""
-    plugins = find_plugins()
+    """Return all that is known of one plugin, or of an option that a plugin offers.
+
+    Raises `UserError` if there is none.
+    """
+    plugins = [*find_plugins(), *left_alone()]
     found = [plugin for plugin in plugins if plugin.name == name]
-    if not found:
-        hint = did_you_mean(name, (plugin.name for plugin in plugins))
-        raise UserError(f"no plugin called {name!r}{hint}")
-    return "\n".join(map(_info, found))
+    if found:
+        return "\n".join(map(_info, found))
+    offered = [
+        (plugin, group, option)
+        for plugin in plugins
+        for group, options in plugin.options().items()
+        for option in options
+    ]
+    pages = [option_page(*each) for each in offered if each[2] == name]
+    if not pages:
+        known = [plugin.name for plugin in plugins] + [each[2] for each in offered]
+        raise UserError(f"no plugin called {name!r}{did_you_mean(name, known)}")
+    return "\n".join(pages)
 
 
 def _info(plugin: Plugin) -> str:

@@ -145,18 +145,41 @@ def test_an_option_of_nnlabs_own_cannot_be_taken(make_plugin, monkeypatch):
         find_plugins()
 
 
-def test_finding_imports_neither_torch_nor_hydra_nor_plugins(local_lab, tmp_path):
-    code = (
-        "import json, sys\n"
-        "from nnlab.plugins import find_plugins\n"
-        "names = [plugin.name for plugin in find_plugins() if not plugin.broken]\n"
-        "print(json.dumps([names, list(sys.modules)]))"
+PROBE = """\
+import json, sys
+opened = []
+sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
+from nnlab.plugins import find_plugins
+found = [(p.name, p.origin, str(p.folder)) for p in find_plugins() if not p.broken]
+print(json.dumps([found, list(sys.modules), opened]))
+"""
+
+
+def test_finding_imports_neither_torch_nor_plugins_and_reads_manifests_alone(
+    local_lab, pip_lab, tmp_path, monkeypatch
+):
+    source = Path(nnlab.__file__).parents[1]
+    monkeypatch.setenv("PYTHONPATH", f"{source}{os.pathsep}{pip_lab}")
+    (tmp_path / "probe.py").write_text(PROBE)
+    command = [sys.executable, "-m", "probe"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    names, modules = json.loads(in_new_process(code, tmp_path))
-    assert "local_lab" in names
+    found, modules, opened = json.loads(done.stdout)
+    names = [name for name, _, _ in found]
+    assert {*names} >= {"regularizer", "callback", "strategy", "local_lab", "pip_lab"}
+    assert {origin for _, origin, _ in found} == {
+        "bundled",
+        "NNLAB_PLUGINS",
+        "installed",
+    }
     roots = {name.partition(".")[0] for name in modules}
-    assert not roots & {"torch", "lightning", "hydra", "omegaconf"}
-    assert "nnlab.ext" not in modules
+    assert not roots & {"torch", "lightning", "hydra", "omegaconf", "numpy", "yaml"}
+    assert not roots & {"pip_lab", "packaging"}  # the one is a plugin, the other slow
+    assert not {"nnlab.ext", "importlib.metadata"} & {*modules}
+    for _, _, folder in found:
+        inside = [Path(name) for name in opened if name.startswith(f"{folder}/")]
+        assert inside == [Path(folder) / "nnlab-plugin.toml"]
 
 
 def test_the_current_folder_is_never_searched(make_plugin, pip_lab):

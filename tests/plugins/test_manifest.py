@@ -1,6 +1,6 @@
 import pytest
 
-from nnlab.plugins.manifest import read_plugin, unmet
+from nnlab.plugins.manifest import read_plugin
 
 
 def test_a_plugin_says_what_it_is(make_plugin):
@@ -93,17 +93,6 @@ def test_a_damaged_manifest_is_a_line_not_a_trace(make_plugin, content, line):
     assert plugin.name == "my_lab"  # the folder's, where the manifest does not say
     assert plugin.broken is not None
     assert line in plugin.broken
-
-
-def test_a_requirement_for_another_machine_is_met():
-    assert unmet("no-such-thing>1; python_version<'3'") is None
-    assert unmet("no-such-thing>1; extra=='docs'") is None
-
-
-def test_a_pre_release_meets_a_requirement(monkeypatch):
-    monkeypatch.setattr("nnlab.plugins.manifest.__version__", "0.2.0.dev1")
-    assert unmet("nnlab>=0.1") is None
-    assert unmet("nnlab>=0.2") == "needs nnlab>=0.2, and nnlab 0.2.0.dev1 is installed"
 
 
 def test_the_hash_follows_what_runs_and_nothing_else(make_plugin):

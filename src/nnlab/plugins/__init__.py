@@ -4,9 +4,10 @@
 what a run needs to know of what was found.
 """
 
-from nnlab.plugins.find import discover, find_plugins
+from nnlab.plugins.find import discover, find_plugins, left_alone
 from nnlab.plugins.plugin import GROUPS, MANIFEST, Plugin, Plugins
 from nnlab.plugins.use import (
+    complaints,
     explain_broken,
     explain_code,
     in_use,
@@ -20,11 +21,13 @@ __all__ = [
     "MANIFEST",
     "Plugin",
     "Plugins",
+    "complaints",
     "discover",
     "explain_broken",
     "explain_code",
     "find_plugins",
     "in_use",
+    "left_alone",
     "owner",
     "search_path",
     "trusted_roots",

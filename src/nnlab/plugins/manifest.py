@@ -11,9 +11,11 @@ from typing import Any, cast
 from nnlab import __version__
 from nnlab.errors import did_you_mean
 from nnlab.plugins.plugin import GROUPS, MANIFEST, Origin, Plugin, options_in
+from nnlab.plugins.requirement import unmet
 
 TEXTS = ("name", "version", "summary")
 LISTS = ("packages", "requires")
+CHECK = "check"  # a table for the conformance kit, which reads it (nnlab.testing)
 
 
 class BrokenPluginError(Exception):
@@ -68,7 +70,7 @@ def _check_manifest(values: Mapping[str, Any], file: Path) -> None:
 
 def _faults(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong; a check relies on those before it."""
-    known = ("api", *TEXTS, *LISTS)
+    known = ("api", *TEXTS, *LISTS, CHECK)
     for key in values:
         if key not in known:
             yield f"unknown key {key!r}{did_you_mean(key, known)}"
@@ -80,12 +82,18 @@ def _faults(values: Mapping[str, Any]) -> Iterator[str]:
     for key in TEXTS:
         if not _text(values[key]):
             yield f"{key} = {values[key]!r} is not a line of text"
-    for key in LISTS:
-        if key in values and list(_texts(values[key])) != values[key]:
-            yield f"{key} = {values[key]!r} is not a list of texts"
+    yield from _mistyped(values)
     yield from filter(None, [_unsayable(values["name"])])
     yield from filter(None, map(_untrustworthy, values.get("packages", [])))
     yield from filter(None, map(unmet, values.get("requires", [])))
+
+
+def _mistyped(values: Mapping[str, Any]) -> Iterator[str]:
+    for key in LISTS:
+        if key in values and list(_texts(values[key])) != values[key]:
+            yield f"{key} = {values[key]!r} is not a list of texts"
+    if not isinstance(values.get(CHECK, {}), dict):
+        yield f"{CHECK} = {values[CHECK]!r} is not a table"
 
 
 def _unsayable(name: str) -> str | None:
@@ -100,32 +108,6 @@ def _untrustworthy(package: str) -> str | None:
     if package in sys.stdlib_module_names:
         # `os.system` must not become a target because one plugin was careless
         return f"packages: {package!r} is Python's own; name only the plugin's packages"
-    return None
-
-
-def unmet(requirement: str) -> str | None:
-    """Return why a PEP 508 requirement does not hold here, in one line, or None."""
-    # 40 ms together, spent only on a plugin that requires something
-    from importlib import metadata
-
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    try:
-        wanted = Requirement(requirement)
-    except InvalidRequirement:
-        return f"requires: {requirement!r} is not a requirement, such as 'scipy>=1.10'"
-    if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
-        return None
-    if canonicalize_name(wanted.name) == "nnlab":
-        version = __version__  # what runs, not what an old editable install recorded
-    else:
-        try:
-            version = metadata.version(wanted.name)
-        except metadata.PackageNotFoundError:
-            return f"needs {wanted}, and {wanted.name} is not installed"
-    if not wanted.specifier.contains(version, prereleases=True):
-        return f"needs {wanted}, and {wanted.name} {version} is installed"
     return None
 
 

@@ -24,6 +24,13 @@ GROUPS = (
     "strategy",
 )
 
+# Groups that take several options at once: `regularizer=[l1,dropout]`.
+LIST_GROUPS = ("regularizer", "callback", "logger")
+
+# Why a plugin is off that nothing is wrong with.
+DISABLED = "NNLAB_DISABLE names it"
+ALONE = "NNLAB_PLUGINS_AUTOLOAD=0 leaves installed plugins alone"
+
 Origin = Literal["bundled", "NNLAB_PLUGINS", "installed"]
 
 Plugins: TypeAlias = "Sequence[Plugin]"
@@ -50,6 +57,11 @@ class Plugin:
     @property
     def title(self) -> str:
         return f"{self.name} {self.version}".strip()
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether it is off because the user says so."""
+        return self.broken in (DISABLED, ALONE)
 
     def options(self) -> dict[str, list[str]]:
         """Return the names it offers by group, broken or not."""

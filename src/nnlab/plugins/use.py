@@ -4,8 +4,9 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nnlab.errors import UserError
+from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
+from nnlab.plugins.find import left_alone, unknown_names
 from nnlab.plugins.plugin import MANIFEST, Plugin, Plugins
 
 TRUSTED = ("nnlab", "torch", "torchvision", "lightning", "torchmetrics")
@@ -36,14 +37,27 @@ def explain_broken(group: str, option: str, plugins: Plugins) -> UserError | Non
     """Return the error for an option that only a broken plugin offers, else None."""
     if (conf_folder() / group / f"{option}.yaml").is_file():
         return None
-    plugin = owner(group, option, plugins)
+    plugin = owner(group, option, [*plugins, *left_alone()])
     if plugin is None or plugin.broken is None:
         return None
-    file = plugin.broken_file or plugin.folder / MANIFEST
     return UserError(
         f"{group}={option} belongs to the plugin {plugin.title}, "
-        f"which is off: {plugin.broken} ({file})"
+        f"which is off: {_cause(plugin)}"
     )
+
+
+def complaints(plugins: Plugins) -> list[str]:
+    """Return a line for each plugin that is off and should not be."""
+    lines = [
+        f"the plugin {plugin.title} is off: {_cause(plugin)}"
+        for plugin in plugins
+        if plugin.broken and not plugin.is_disabled
+    ]
+    known = [plugin.name for plugin in plugins]
+    return lines + [
+        f"NNLAB_DISABLE names {name!r}, which is no plugin{did_you_mean(name, known)}"
+        for name in unknown_names([*plugins])
+    ]
 
 
 def explain_code(
@@ -86,6 +100,13 @@ def in_use(
             for option in options
         )
     ]
+
+
+def _cause(plugin: Plugin) -> str:
+    """Return why it is off, and the file at fault, where one is."""
+    if plugin.is_disabled:
+        return str(plugin.broken)
+    return f"{plugin.broken} ({plugin.broken_file or plugin.folder / MANIFEST})"
 
 
 def _place(plugin: Plugin, cause: BaseException) -> str:
