@@ -95,7 +95,9 @@ def test_file_that_is_there_is_not_written_over(tmp_path):
 
 
 def test_help_explains_each_option_and_its_default():
-    lines = help_text().splitlines()[2:]
+    every = help_text().splitlines()[2:]
+    assert all(len(line) <= 80 for line in every)
+    lines = [line for line in every if not line.startswith(" ")]
     names = [field.name for table in (Request, Options) for field in fields(table)]
     assert [line.partition("=")[0] for line in lines] == names
     assert all(len(line.split(maxsplit=1)[1]) > 10 for line in lines)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import torch
 from lightning import Callback, LightningModule, Trainer
-from nnlab.ext.step_time.hand_written import NETWORKS, Loop
-from nnlab.ext.step_time.random_images import scaled
+from nnlab.ext.step_time.hand_written import Loop
+from nnlab.ext.step_time.networks import NETWORKS
 from torch import Tensor, nn
 
 from nnlab.limits import Count
@@ -32,12 +32,16 @@ def since(started: tuple[float, float]) -> tuple[float, float]:
 
 
 @torch.no_grad()
-def check_same(network: nn.Module, model: nn.Module, image: Tensor) -> None:
+def check_same(network: nn.Module, model: nn.Module, example: Tensor) -> None:
     """Refuse to compare two networks that do not compute the same."""
-    pairs = zip(network.parameters(), model.parameters(), strict=True)
+    trainable = (
+        [weight for weight in module.parameters() if weight.requires_grad]
+        for module in (network, model)
+    )
+    pairs = zip(*trainable, strict=True)
     for weight, trained in pairs:
         weight.copy_(trained)
-    torch.testing.assert_close(network(image), model(image))
+    torch.testing.assert_close(network(example), model(example))
 
 
 class Comparison(Callback):
@@ -50,7 +54,9 @@ class Comparison(Callback):
     def __init__(
         self,
         *,
-        network: Literal["mlp", "lenet5"],
+        network: Literal[
+            "mlp", "lenet5", "lstm_adder", "siamese", "autoencoder", "gan"
+        ],
         chunk_size: Count,
         chunks: Count,
         file: str,
@@ -64,12 +70,12 @@ class Comparison(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         data: Any = trainer.datamodule
         data.setup()
-        images, labels = data.splits.train
+        examples = data.splits.train
         network = NETWORKS[self.network]()
-        check_same(network, pl_module, scaled(images[:8]))
-        self._loop = Loop(
-            network, images, labels, scale=scaled, batch_size=data.batch_size
-        )
+        some, *_ = network.batch(examples, torch.arange(8))
+        check_same(network, pl_module, some)
+        size, steps = data.batch_size, self.chunk_size * self.chunks
+        self._loop = Loop(network, examples, batch_size=size, steps=steps)
 
     def on_train_epoch_start(self, *_: Any) -> None:
         self._steps = 0

@@ -1,59 +1,24 @@
 """The loop that one writes by hand: what nnlab's steps are measured against."""
 
-from collections.abc import Callable
-
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-
-def mlp() -> nn.Module:
-    """Return 784-300-10."""
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(784, 300), nn.Tanh(), nn.Linear(300, 10)
-    )
-
-
-def lenet5() -> nn.Module:
-    """Return LeNet-5 as textbooks draw it, conf/model/lenet5.yaml's default."""
-    return nn.Sequential(
-        nn.Conv2d(1, 6, kernel_size=5, padding=2),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(6, 16, kernel_size=5),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(16, 120, kernel_size=5),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(120, 84),
-        nn.ReLU(),
-        nn.Linear(84, 10),
-    )
-
-
-NETWORKS = {"mlp": mlp, "lenet5": lenet5}
+from nnlab.ext.step_time.networks import Task
+from torch import Tensor
 
 
 class Loop:
-    """Trains on batches drawn by index from images in memory.
+    """Trains on batches drawn by index from examples in memory.
 
     It looks at the loss once in a turn, as one does.
     """
 
     def __init__(
-        self,
-        network: nn.Module,
-        images: Tensor,
-        labels: Tensor,
-        *,
-        scale: Callable[[Tensor], Tensor],
-        batch_size: int,
+        self, task: Task, tensors: tuple[Tensor, ...], *, batch_size: int, steps: int
     ) -> None:
-        self.network, self.images, self.labels = network, images, labels
-        self.scale, self.batch_size = scale, batch_size
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
-        self.order = torch.randperm(len(images))
+        self.task, self.tensors, self.batch_size = task, tensors, batch_size
+        weights = [weight for weight in task.parameters() if weight.requires_grad]
+        self.optimizer = torch.optim.Adam(weights, lr=1e-3, fused=True)
+        passes = -(-steps * batch_size // len(tensors[0]))
+        self.order = torch.cat([torch.randperm(len(tensors[0])) for _ in range(passes)])
         self.first = 0
 
     def take(self, steps: int) -> float:
@@ -61,13 +26,13 @@ class Loop:
         loss = torch.tensor(0.0)
         for _ in range(steps):
             index = self.order[self.first : self.first + self.batch_size]
-            image = self.scale(self.images.index_select(0, index))
-            label = self.labels.index_select(0, index)
+            batch = self.task.batch(self.tensors, index)
             self.optimizer.zero_grad()
-            loss = F.cross_entropy(self.network(image), label)
+            loss = self.task.loss(*batch)
             loss.backward()
             self.optimizer.step()
-            self.first = (self.first + self.batch_size) % (
-                len(self.images) - self.batch_size
-            )
+            self.task.after_step()
+            self.first += self.batch_size
+            if self.first + self.batch_size > len(self.order):
+                self.first = 0
         return loss.item()

@@ -26,21 +26,36 @@ def knn_error(
     neighbours: int,
     distance: Distance,
 ) -> float:
-    """Return the share of vectors that their nearest in the gallery mislabel by vote.
+    """Return the share of vectors whose nearest vote for another class than theirs."""
+    said = knn_labels(
+        vectors, gallery, gallery_labels, neighbours=neighbours, distance=distance
+    )
+    return int((said != labels).sum()) / len(vectors)
+
+
+def knn_labels(
+    vectors: Float[Tensor, "n size"],
+    gallery: Float[Tensor, "m size"],
+    gallery_labels: Int[Tensor, " m"],
+    *,
+    neighbours: int,
+    distance: Distance,
+) -> Int[Tensor, " n"]:
+    """Return the class that each vector's nearest in the gallery vote for.
 
     Of classes with as many votes the one whose neighbours are nearer wins.
     """
     nearest = min(neighbours, len(gallery))
-    classes = int(torch.maximum(labels.max(), gallery_labels.max())) + 1
+    classes = int(gallery_labels.max()) + 1
     # a vote counts a little more the nearer it is; all of it together less than one
     weight = 1 + torch.linspace(0.5, 0, nearest, device=vectors.device) / nearest
-    wrong = 0
-    for part, truth in zip(vectors.split(AT_ONCE), labels.split(AT_ONCE), strict=True):
+    said: list[Tensor] = []
+    for part in vectors.split(AT_ONCE):
         index = distance(part, gallery).topk(nearest, largest=False).indices
         votes = torch.zeros(len(part), classes, device=part.device)
         votes.scatter_add_(1, gallery_labels[index], weight.expand(index.shape))
-        wrong += int((votes.argmax(dim=1) != truth).sum())
-    return wrong / len(vectors)
+        said.append(votes.argmax(dim=1))
+    return torch.cat(said)
 
 
 def roc_curve(

@@ -1,5 +1,6 @@
 """What `generate` was asked for: words -> a request and options, each value checked."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from itertools import takewhile
@@ -39,7 +40,7 @@ class Request:
 
 
 # Taken as they are typed: a comma or a brace means something elsewhere.
-VERBATIM = ("run", "adapter", "prompt", "to")
+VERBATIM = ("run", "adapter", "prompt", "input", "to")
 # What draws, and the value at which it does not; a beam search draws nothing.
 DRAWING: dict[str, Any] = {"temperature": 0, "top_k": None, "top_p": 1}
 
@@ -50,6 +51,20 @@ def read_words(words: Sequence[str]) -> tuple[Request, dict[str, Any]]:
     Raises:
         UserError: where a word is no key=value, or names nothing that there is.
     """
+    given = values_of(words)
+    own = {field.name for field in fields(Request)}
+    known = own | {field.name for field in fields(Options)}
+    check_names(given, known, needed={"run": "<a folder in outputs>"}, verb="generate")
+    mine = checked({name: given.pop(name) for name in own & given.keys()}, Request)
+    return Request(**mine), given
+
+
+def values_of(words: Sequence[str]) -> dict[str, Any]:
+    """Return what each word gives its name.
+
+    Raises:
+        UserError: where a word is no key=value, or a name is given twice.
+    """
     given: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -58,33 +73,52 @@ def read_words(words: Sequence[str]) -> tuple[Request, dict[str, Any]]:
         if name in given:
             raise UserError(f"{name} is given twice; keep one")
         given[name] = text if name in VERBATIM else _value(word)
-    own = {field.name for field in fields(Request)}
-    known = own | {field.name for field in fields(Options)}
+    return given
+
+
+def check_names(
+    given: Mapping[str, Any], known: set[str], *, needed: Mapping[str, str], verb: str
+) -> None:
+    """Check that every name is known, and what the verb needs is given.
+
+    Raises:
+        UserError: naming the one that is not, or the one that is missing.
+    """
     for name in given:
         if name not in known:
             raise UserError(f"no option called {name!r}{did_you_mean(name, known)}")
-    if "run" not in given:
-        raise UserError(
-            "generate needs a run: nnlab generate run=<a folder in outputs>"
-        )
-    mine = checked({name: given.pop(name) for name in own & given.keys()}, Request)
-    return Request(**mine), given
+    for name in needed:
+        if name not in given:
+            article = "an" if name[0] in "aeiou" else "a"
+            raise UserError(
+                f"{verb} needs {article} {name}: nnlab {verb} "
+                + " ".join(f"{each}={it}" for each, it in needed.items())
+            )
 
 
-def help_text() -> str:
+def help_text(
+    first: str = "nnlab generate run=FOLDER [key=value ...]",
+    tables: Sequence[type] = (Request, Options),
+) -> str:
     """Return what can be given, a line each: the tables' own words."""
-    lines = ["nnlab generate run=FOLDER [key=value ...]", ""]
-    for table in (Request, Options):
+    lines = [first, ""]
+    for table in tables:
         explained = (table.__doc__ or "").partition("Args:\n")[2]
         for field in fields(table):
-            default = "FOLDER" if field.default is MISSING else field.default
+            default = field.name.upper() if field.default is MISSING else field.default
+            default = "FOLDER" if field.name == "run" else default
             shown = (
                 "null" if default is None else str(default).replace("False", "false")
             )
             said = explained.partition(f"  {field.name}: ")[2].split("\n        ")
             words = [said[0], *takewhile(lambda line: line.startswith(" "), said[1:])]
             meaning = " ".join(word.strip() for word in words).replace("None", "null")
-            lines.append(f"{f'{field.name}={shown}':24} {meaning}")
+            lines += textwrap.wrap(
+                meaning,
+                80,
+                initial_indent=f"{f'{field.name}={shown}':24} ",
+                subsequent_indent=" " * 25,
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -129,17 +163,26 @@ def check_request(request: Request) -> None:
         raise UserError(
             f"to={request.to} is for one prompt, and chat=true asks for many"
         )
-    if request.device == "cuda" and not torch.cuda.is_available():
+    check_device(request.device)
+    if request.to is not None:
+        check_target(request.to)
+
+
+def check_device(device: str) -> None:
+    """Raise `UserError` where there is no such device here."""
+    if device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "device=cuda needs a CUDA GPU, and there is none; try device=cpu"
         )
-    if request.device == "mps" and not torch.backends.mps.is_available():
+    if device == "mps" and not torch.backends.mps.is_available():
         raise UserError(
             "device=mps needs an Apple GPU, and there is none; try device=cpu"
         )
-    if request.to is None:
-        return
-    file = Path(request.to)
+
+
+def check_target(to: str) -> None:
+    """Raise `UserError` where no new file can be made at this place."""
+    file = Path(to)
     if file.exists():
         raise UserError(f"to={file} is there already; name another file")
     if not file.parent.is_dir():

@@ -225,7 +225,13 @@ def test_illustrates_reconstructions_the_code_and_new_images(model, batch):
 def test_a_run_stopped_within_an_epoch_continues_to_the_same_weights(
     nnlab, monkeypatch, variant
 ):
-    words = ("model=autoencoder", "data=digits", f"model.variant={variant}", *SHORT)
+    words = (
+        "model=autoencoder",
+        "data=digits",
+        "data.repeats=1",
+        f"model.variant={variant}",
+        *SHORT,
+    )
     assert nnlab(*words, "folder=whole").status == 0
     with monkeypatch.context() as patch:
         logged = Record.on_train_batch_end
@@ -250,6 +256,7 @@ def test_a_run_on_digits_is_complete_and_judged_beside_pca(nnlab, variant):
     answer = nnlab(
         "model=autoencoder",
         "data=digits",
+        "data.repeats=1",
         f"model.variant={variant}",
         *SHORT,
         "folder=run",

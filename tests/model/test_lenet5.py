@@ -3,6 +3,7 @@ import torch
 from matplotlib.figure import Figure
 from torch.nn import functional as F
 
+from nnlab.errors import UserError
 from nnlab.model.lenet5 import C3_INPUTS, RUBBISH_PENALTY, LeNet5
 
 VARIANTS = ("tanh", "modern", "1998")
@@ -178,3 +179,20 @@ def test_illustrates_filters_maps_and_mistakes(model_1998, batch):
     }
     assert all(isinstance(picture, Figure) for picture in pictures.values())
     assert len(pictures["feature_maps"].axes) == 6 + 6 + 16 + 16
+
+
+def test_wider_layers_have_the_weights_of_their_sizes(build):
+    model = build("model=lenet5", "model.sizes=[2,3,5,7]", "model.classes=10")
+    # By hand: 2 maps of 25+1; 3 of 2*25+1; 5 of 3*25+1; 7 of 5+1; 10 of 7+1.
+    wanted = 2 * 26 + 3 * 51 + 5 * 76 + 7 * 6 + 10 * 8
+    assert sum(p.numel() for p in model.parameters()) == wanted
+
+
+def test_the_tables_of_1998_take_no_other_sizes(build):
+    with pytest.raises(UserError, match=r"sizes=\[2, 3, 5, 7\] does not go with"):
+        build(
+            "model=lenet5",
+            "model.variant=1998",
+            "model.sizes=[2,3,5,7]",
+            "model.classes=10",
+        )

@@ -57,3 +57,12 @@ def test_nothing_measured_is_nothing_drawn():
 def test_a_loss_that_is_not_a_number_can_be_drawn():
     rows = [{"step": 1, "train/loss": 1.0}, {"step": 2, "train/loss": float("nan")}]
     assert not re.search(r"\bnan\b", learning_curves(rows)["loss"])
+
+
+def test_metrics_of_one_first_name_share_a_frame_and_some_of_very_many_are_drawn():
+    row = {"step": 1, "train/loss": 1.0, "memory/peak": 3.0}
+    rows = [row | {f"gradient/layer{n:02}": 1.0 + n for n in range(21)}]
+    drawings = learning_curves(rows)
+    assert sorted(drawings) == ["gradient", "loss", "memory/peak"]
+    drawn = re.findall(r">layer(\d\d)<", drawings["gradient"])
+    assert drawn == ["00", "04", "08", "12", "16", "20"]

@@ -1,4 +1,4 @@
-"""The four files that MNIST and the sets made after it come in."""
+"""MNIST's four files, and the base of it and of the sets made after it."""
 
 import gzip
 import hashlib
@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from torch import Tensor
+from typing_extensions import override
 
-from nnlab.download import download
+from nnlab.data._images import Level, Shift, stratified_split
+from nnlab.data._labelled_images import LabelledImages
+from nnlab.data._subset import Classes
+from nnlab.data_module import Splits
+from nnlab.download import data_folder, download
 from nnlab.errors import UserError
 from nnlab.idx import check_labels, read_idx
+from nnlab.limits import Count, Natural, Positive
 
 
 class IdxFile(NamedTuple):
@@ -20,6 +26,81 @@ class IdxFile(NamedTuple):
     name: str
     size: int
     sha256: str
+
+
+class Published(NamedTuple):
+    """Where a set's files are, each pair images and labels.
+
+    Attributes:
+        name: of the folder that holds raw/*-ubyte.
+    """
+
+    name: str
+    mirrors: Sequence[str]
+    train: tuple[IdxFile, IdxFile]
+    test: tuple[IdxFile, IdxFile]
+
+
+class MNISTFiles(LabelledImages):
+    """60,000 and 10,000 images of 28x28 in ten classes, in files of MNIST's names.
+
+    The test set is the published one; the validation set is drawn from the training
+    set. A set answers one question: `published()`.
+
+    Args, beside those of `LabelledImages`:
+        data_dir: holds the set's folder, or is where it is downloaded to; None:
+            $NNLAB_DATA, else the user's cache folder.
+        validation_size: images held out of the 60,000, each class by its share.
+    """
+
+    def __init__(
+        self,
+        *,
+        data_dir: str | None,
+        batch_size: Count,
+        evaluation_batch_size: Count,
+        validation_size: Natural,
+        classes: Classes,
+        train_size: Count | None,
+        mean: Level,
+        standard_deviation: Positive,
+        shift: Shift,
+        shuffles_pixels: bool,
+        seed: Natural,
+    ) -> None:
+        super().__init__(
+            size=28,
+            batch_size=batch_size,
+            evaluation_batch_size=evaluation_batch_size,
+            classes=classes,
+            train_size=train_size,
+            mean=mean,
+            standard_deviation=standard_deviation,
+            shift=shift,
+            shuffles_pixels=shuffles_pixels,
+            seed=seed,
+        )
+        self.data_dir = data_dir
+        self.validation_size = validation_size
+
+    def published(self) -> Published:
+        """Return where the files are, and what they must be."""
+        raise NotImplementedError
+
+    @override
+    def whole(self) -> Splits:
+        name, mirrors, train_files, test_files = self.published()
+        folder = data_folder(self.data_dir) / name / "raw"
+        classes = len(self.known)
+        image, label = read_pair(
+            *train_files, folder=folder, mirrors=mirrors, classes=classes
+        )
+        test = read_pair(*test_files, folder=folder, mirrors=mirrors, classes=classes)
+        kept, held_out = stratified_split(
+            label, self.validation_size, seed=self.seed, key="data.validation_size"
+        )
+        train = image.index_select(0, kept), label[kept]
+        return Splits(train, (image[held_out], label[held_out]), test)
 
 
 def read_pair(

@@ -10,6 +10,7 @@ from torch import Tensor
 from nnlab.batches import Batches, mix
 from nnlab.data_module import DataModule, Splits
 from nnlab.errors import UserError
+from nnlab.given.given import Examples, Given
 from nnlab.limits import Count, Natural
 
 Labelled = tuple[Float[Tensor, "batch channels height width"], Int[Tensor, " batch"]]
@@ -82,7 +83,18 @@ class Pairs(DataModule):
             self._fixed_pairs(test, groups, "test"),
         )
 
+    def read(self, given: Given) -> Examples:
+        """Return two images as a pair; one, or more, each by itself."""
+        read = self.source.read(given)
+        if len(read.names) != 2:
+            return read
+        [(images, labels)] = read.batches
+        pair = *images[:, None], *labels[:, None]
+        return Examples([" and ".join(read.names)], [pair])
+
     def prepare(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if len(batch) == 2:  # images by themselves
+            return self.source.prepare(batch)
         images, labels = torch.cat(batch[:2]), torch.cat(batch[2:])
         self.source.trainer = (
             self.trainer
@@ -100,7 +112,7 @@ class Pairs(DataModule):
         index = torch.linspace(0, len(image) - 1, min(size, len(image))).round().long()
         for part in index.split(self.evaluation_batch_size):
             batch = image[part].to(device), label[part].to(device)
-            prepared = self.source.prepare(batch)
+            prepared = self.converted(self.source.prepare(batch))
             yield prepared[0], prepared[1]
 
     def _fixed_pairs(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
+import torch
 from annotated_types import Interval
 from torch import Tensor
 from typing_extensions import override
@@ -12,10 +13,12 @@ from nnlab.batches import Batches
 from nnlab.data._token_ids import token_ids
 from nnlab.data_module import DataModule, Splits
 from nnlab.errors import UserError
+from nnlab.given.given import Examples, Given, Texts
 from nnlab.limits import Count, Natural, Share
 from nnlab.tokenizer.tokenizer import Tokenizer
 from nnlab.windows import RandomWindows, SuccessiveWindows
 
+NOT_KNOWN = -100  # a target that no loss counts: torch's own default
 Part = Annotated[float, Interval(gt=0, lt=1)]
 
 
@@ -100,6 +103,26 @@ class TextData(DataModule):
         [window] = batch
         return window[:, :-1], window[:, 1:]
 
+    @override
+    def read(self, given: Given) -> Examples:
+        """Return the tokens of each text; what follows the last is not known: -100.
+
+        Raises:
+            UserError: naming what the tokenizer has never seen.
+        """
+        if not isinstance(given, Texts):
+            raise UserError(f"input={given.names[0]} is a picture; this run reads text")
+        batches: list[tuple[Tensor, ...]] = []
+        for name, text in zip(given.names, given.texts, strict=True):
+            try:
+                ids = self.tokenizer.encode(text)
+            except UserError as error:
+                raise UserError(f"input={name[:40]}: {error}") from error
+            if not ids:
+                raise UserError(f"input={name[:40]!r} holds no token; give a word")
+            batches.append((torch.tensor([[*ids, NOT_KNOWN]]),))
+        return Examples(given.names, batches)
+
     def derived(self, stage: str, means: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return bits per byte from the loss in nats per token: whatever the tokenizer.
 
@@ -116,8 +139,7 @@ class TextData(DataModule):
     ) -> Batches:
         self.setup()
         [ids] = getattr(self.splits, split)
-        rank = self.trainer.global_rank if self.trainer else 0
-        ranks = self.trainer.world_size if self.trainer else 1
+        rank, ranks = self.rank_of_ranks()
         windows = -(-(len(ids) - 1) // self.context_size)
         if windows < ranks:
             raise UserError(

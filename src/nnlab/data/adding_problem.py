@@ -17,9 +17,13 @@ from torch import Tensor
 
 from nnlab.batches import mix
 from nnlab.data_module import DataModule, Splits
+from nnlab.errors import UserError
+from nnlab.given.given import Examples, Given, Texts
+from nnlab.given.rows import read_rows
 from nnlab.limits import Count, Natural
 
 EARLY = 10  # the first of the two is among so many numbers
+READ = "2 numbers a row, a number and its mark; a sequence a file"
 MOST_BYTES = 2**30  # of all the sequences held in memory
 
 
@@ -67,6 +71,23 @@ class AddingProblem(DataModule):
         generator = torch.Generator().manual_seed(mix(self.seed, -1))
         drawn = (draw(size, self.steps, generator) for size in self.sizes)
         return Splits(*drawn)
+
+    def read(self, given: Given) -> Examples:
+        """Return a sequence a file, a row a step: the number, and 1 where it counts."""
+        if not isinstance(given, Texts):
+            name = given.names[0]
+            raise UserError(f"input={name} is a picture; this run reads {READ}")
+        batches: list[tuple[Tensor, ...]] = []
+        for name, text in zip(given.names, given.texts, strict=True):
+            rows = read_rows(Texts([name], [text]), columns=2, takes=READ)
+            marked = (rows.numbers[:, 1] == 1).nonzero().T
+            if marked.shape[1] != 2:
+                raise UserError(
+                    f"input={name} marks {marked.shape[1]} numbers by 1 in its second "
+                    "column; mark the two that are added"
+                )
+            batches.append((rows.numbers[None, :, 0], marked))
+        return Examples(given.names, batches)
 
     def prepare(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         numbers, marked = batch

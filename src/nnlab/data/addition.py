@@ -5,6 +5,7 @@ A pair of numbers is held out whole: where (9, 60) is tested, neither (9, 60) no
 overflow.
 """
 
+import re
 from itertools import combinations_with_replacement
 from random import Random
 from typing import Annotated, Literal
@@ -17,11 +18,14 @@ from torch import Tensor
 
 from nnlab.batches import mix
 from nnlab.data_module import DataModule, Splits
+from nnlab.errors import UserError
+from nnlab.given.given import Examples, Given, Texts
 from nnlab.limits import Count, Natural
 
 Bits = Annotated[int, Interval(ge=1, le=4096)]
 Pairs = list[tuple[int, int]]
 MOST_BYTES = 2**30  # of all the bits held in memory
+MOST_DIGITS = 1233  # of a number that is given: 4,096 bits
 
 
 class Addition(DataModule):
@@ -101,6 +105,17 @@ class Addition(DataModule):
             batches[bits] = addends, total
         return batches
 
+    def read(self, given: Given) -> Examples:
+        """Return sums, a line each (`9 + 60`), of numbers of any length."""
+        if not isinstance(given, Texts):
+            raise UserError(f"input={given.names[0]} is a picture; this run reads sums")
+        lines = list(given.lines())
+        if not lines:
+            raise UserError(f"input={given.names[0]} has no sum; give one: 9 + 60")
+        pairs = [_addends(line, place) for place, line in lines]
+        batches = [self._as_bits([pair], max(*pair, 1).bit_length()) for pair in pairs]
+        return Examples([place for place, _ in lines], batches)
+
     def _as_bits(
         self, pairs: Pairs, bits: int
     ) -> tuple[UInt8[Tensor, "pairs time 2"], UInt8[Tensor, "pairs time"]]:
@@ -136,6 +151,19 @@ class Addition(DataModule):
                 f"{size / 2**30:,.1f} GiB for so many pairs, more than the "
                 f"{MOST_BYTES / 2**30:.0f} they may; give fewer bits or pairs"
             )
+
+
+def _addends(line: str, place: str) -> tuple[int, int]:
+    """Return the two numbers of `9 + 60`, or of a row of a table."""
+    numbers = re.fullmatch(r"\s*(\d+)\s*[+,;\s]\s*(\d+)\s*", line, re.ASCII)
+    if numbers is None:
+        raise UserError(
+            f"input={place[:60]} is no sum of two whole numbers; give one as 9 + 60"
+        )
+    if max(map(len, numbers.groups())) > MOST_DIGITS:
+        raise UserError(f"input={place[:60]}… has more than {MOST_DIGITS:,} digits")
+    first, second = map(int, numbers.groups())
+    return first, second
 
 
 def count_pairs(bits: int) -> int:

@@ -13,29 +13,21 @@ import torch
 from annotated_types import Interval
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
-from nnlab.data._images import (
-    Level,
-    Shift,
-    image_facts,
-    normalise,
-    shift_randomly,
-    stratified_split,
-)
-from nnlab.data_module import DataModule, Splits
+from nnlab.data._images import Level, Shift, stratified_split
+from nnlab.data._labelled_images import LabelledImages
+from nnlab.data._subset import Classes
+from nnlab.data_module import Splits
 from nnlab.limits import Count, Natural, Positive
 
-CLASSES = 10
 
-
-class Digits(DataModule):
+class Digits(LabelledImages):
     """Digits as (image, label): float32 (batch, 1, size, size) and int64 (batch).
 
-    Args:
+    Args, beside those of `LabelledImages`:
         image_size: height and width that the 8x8 images are enlarged to (bilinear).
         validation_size, test_size: images held out, each class by its share.
-        mean, standard_deviation: of the pixels in [0, 1], taken off and divided by.
-        shift: pixels by which training images are moved at random, at most.
     """
 
     def __init__(
@@ -46,25 +38,32 @@ class Digits(DataModule):
         evaluation_batch_size: Count,
         validation_size: Natural,
         test_size: Natural,
+        classes: Classes,
+        train_size: Count | None,
         mean: Level,
         standard_deviation: Positive,
         shift: Shift,
+        shuffles_pixels: bool,
+        repeats: Count,
         seed: Natural,
     ) -> None:
         super().__init__(
+            size=image_size,
             batch_size=batch_size,
             evaluation_batch_size=evaluation_batch_size,
+            classes=classes,
+            train_size=train_size,
+            mean=mean,
+            standard_deviation=standard_deviation,
+            shift=shift,
+            shuffles_pixels=shuffles_pixels,
+            repeats=repeats,
             seed=seed,
         )
-        self.image_size = image_size
         self.validation_size, self.test_size = validation_size, test_size
-        self.mean, self.standard_deviation = mean, standard_deviation
-        self.shift = shift
 
-    def facts(self) -> dict[str, int]:
-        return image_facts(size=self.image_size, classes=CLASSES)
-
-    def load(self) -> Splits:
+    @override
+    def whole(self) -> Splits:
         image, label = self._read()
         rest, test = stratified_split(
             label, self.test_size, seed=self.seed, key="data.test_size"
@@ -82,22 +81,12 @@ class Digits(DataModule):
             (image[test], label[test]),
         )
 
-    def prepare(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        image, label = batch
-        if self.shift and self.is_training:
-            generator = self.generator()
-            image = shift_randomly(image, distance=self.shift, generator=generator)
-        image = normalise(
-            image, mean=self.mean, standard_deviation=self.standard_deviation
-        )
-        return image, label
-
     def _read(self) -> tuple[Tensor, Tensor]:
         # here, because scikit-learn takes a second to import
         from sklearn.datasets import load_digits  # pyright: ignore
 
         digits = cast(Any, load_digits())
         image = torch.tensor(digits.images).unsqueeze(1) * (255 / 16)  # 16 is white
-        size = (self.image_size, self.image_size)
+        size = (self.size, self.size)
         image = F.interpolate(image, size, mode="bilinear").squeeze(1)
         return image.round().to(torch.uint8), torch.tensor(digits.target)

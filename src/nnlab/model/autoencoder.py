@@ -24,6 +24,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer, numbers
 from nnlab.data_module import DataModule
 from nnlab.errors import UserError
 from nnlab.layer.mirror import convolutional_pair, dense_pair
@@ -180,6 +181,24 @@ class Autoencoder(Learner):
             self.log_dict(
                 {f"test/{name}": value for name, value in judged.items()}, logger=False
             )
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Image, Any]) -> list[Answer]:
+        """Return each image's code, and how far what is rebuilt from it is off."""
+        image = batch[0]
+        code = self.encode(image)
+        rebuilt = self.decode(code)
+        error = (rebuilt - image).square().flatten(1).sum(dim=1)
+        return [
+            Answer(
+                f"squared error {off:.3f}; code {numbers(row)}",
+                {"squared_error": off, "code": row},
+                {"input": before[0], "reconstruction": after[0]},
+            )
+            for off, row, before, after in zip(
+                error.tolist(), code.tolist(), image, rebuilt, strict=True
+            )
+        ]
 
     @torch.no_grad()
     def illustrate(

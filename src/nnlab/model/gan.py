@@ -4,10 +4,8 @@ Goodfellow et al. (2014), "Generative Adversarial Nets", https://arxiv.org/abs/1
 (variant mlp), and Radford, Metz & Chintala (2016), "Unsupervised Representation
 Learning with Deep Convolutional GANs", https://arxiv.org/abs/1511.06434 (dcgan).
 
-Losses: saturating and non_saturating (2014, section 3), least_squares (Mao et al. 2017,
-https://arxiv.org/abs/1611.04076), hinge (Miyato et al. 2018,
-https://arxiv.org/abs/1802.05957), wasserstein_gp (Gulrajani et al. 2017,
-https://arxiv.org/abs/1704.00028).
+The players are in `_gan_networks.py`, what each minimises in `_gan_losses.py`; this
+file is the game.
 
 One step moves both players, each down its own loss's gradient at where both stand: the
 alternating algorithm with the generator first and each batch's fakes drawn once. So it
@@ -22,175 +20,43 @@ in evaluation mode: an image does not depend on those that are drawn with it.
 """
 
 import copy
-from collections.abc import Generator
-from contextlib import contextmanager
+import math
 from itertools import chain
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
 from lightning import Callback
 from lightning.pytorch.callbacks import StochasticWeightAveraging, WeightAveraging
-from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
+from torch import Tensor
 from typing_extensions import override
 
+from nnlab.answer import Answer, percent
 from nnlab.errors import UserError
 from nnlab.judge.judge_samples import JudgeSamples
 from nnlab.learner import Learner
 from nnlab.limits import Count, NonNegative, Share
+from nnlab.model._gan_losses import (
+    Loss,
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+    held_still,
+)
+from nnlab.model._gan_networks import (
+    Norm,
+    dcgan_discriminator,
+    dcgan_generator,
+    mlp_discriminator,
+    mlp_generator,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Loss = Literal[
-    "non_saturating", "saturating", "least_squares", "hinge", "wasserstein_gp"
-]
-Norm = Literal["none", "batch", "spectral"]
 SHOWN = 64  # samples in the picture
 DRAWN = 500  # images drawn at a time: what memory allows anywhere
-
-
-class Maxout(nn.Module):
-    """Units that are the largest of five linear ones (Goodfellow et al. 2013)."""
-
-    def __init__(self, inputs: int, units: int) -> None:
-        super().__init__()
-        self.pieces = nn.Linear(inputs, 5 * units)
-
-    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch units"]:
-        return self.pieces(x).unflatten(1, (-1, 5)).amax(dim=2)
-
-
-def normed(network: nn.Sequential, norm: Norm) -> nn.Sequential:
-    """Return it, each layer's largest singular value held at 1 for `spectral`."""
-    if norm == "spectral":
-        for layer in [*network.modules()]:
-            if isinstance(layer, nn.Linear | nn.Conv2d):
-                spectral_norm(layer)
-    return network
-
-
-def mlp_generator(code_size: int, height: int, width: int) -> nn.Sequential:
-    """Return the generator of 2014: two hidden layers of 1,200 units."""
-    return nn.Sequential(
-        nn.Linear(code_size, 1200),
-        nn.ReLU(),
-        nn.Linear(1200, 1200),
-        nn.ReLU(),
-        nn.Linear(1200, height * width),
-        nn.Sigmoid(),
-        nn.Unflatten(1, (1, height, width)),
-    )
-
-
-def mlp_discriminator(
-    height: int, width: int, *, dropout: float, norm: Norm
-) -> nn.Sequential:
-    """Return the discriminator of 2014: two maxout layers of 240 units."""
-    network = nn.Sequential(
-        nn.Flatten(),
-        Maxout(height * width, 240),
-        nn.Dropout(dropout),
-        Maxout(240, 240),
-        nn.Dropout(dropout),
-        nn.Linear(240, 1),
-    )
-    return normed(network, norm)
-
-
-def draw_as_dcgan(layer: nn.Module) -> None:
-    """Draw weights from a normal distribution of deviation 0.02 (section 4)."""
-    if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(layer.weight, std=0.02)
-
-
-def dcgan_generator(
-    code_size: int, height: int, width: int, *, maps: int
-) -> nn.Sequential:
-    """Return a generator that doubles a quarter-sized image twice."""
-    small = (2 * maps, height // 4, width // 4)
-    return nn.Sequential(
-        nn.Linear(code_size, small[0] * small[1] * small[2], bias=False),
-        nn.Unflatten(1, small),
-        nn.BatchNorm2d(2 * maps),
-        nn.ReLU(),
-        nn.ConvTranspose2d(2 * maps, maps, 4, stride=2, padding=1, bias=False),
-        nn.BatchNorm2d(maps),
-        nn.ReLU(),
-        nn.ConvTranspose2d(maps, 1, 4, stride=2, padding=1),
-        nn.Sigmoid(),
-    ).apply(draw_as_dcgan)
-
-
-def dcgan_discriminator(
-    height: int, width: int, *, maps: int, norm: Norm
-) -> nn.Sequential:
-    """Return a discriminator that halves the image twice."""
-    has_batch_norm = norm == "batch"
-    network = nn.Sequential(
-        nn.Conv2d(1, maps, 4, stride=2, padding=1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(maps, 2 * maps, 4, stride=2, padding=1, bias=not has_batch_norm),
-        nn.BatchNorm2d(2 * maps) if has_batch_norm else nn.Identity(),
-        nn.LeakyReLU(0.2),
-        nn.Flatten(),
-        nn.Linear(2 * maps * (height // 4) * (width // 4), 1),
-    ).apply(draw_as_dcgan)
-    return normed(network, norm)
-
-
-def discriminator_loss(
-    loss: Loss, real: Float[Tensor, " batch"], fake: Float[Tensor, " batch"]
-) -> Float[Tensor, ""]:
-    """Return what the discriminator minimises, of its scores (logits)."""
-    match loss:
-        case "non_saturating" | "saturating":  # -log D(x) - log(1 - D(G(z)))
-            return F.softplus(-real).mean() + F.softplus(fake).mean()
-        case "least_squares":
-            return ((real - 1).square().mean() + fake.square().mean()) / 2
-        case "hinge":
-            return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-        case "wasserstein_gp":
-            return fake.mean() - real.mean()
-
-
-def generator_loss(loss: Loss, fake: Float[Tensor, " batch"]) -> Float[Tensor, ""]:
-    """Return what the generator minimises, of the discriminator's scores."""
-    match loss:
-        case "non_saturating":  # -log D(G(z)): steep where the fakes are seen through
-            return F.softplus(-fake).mean()
-        case "saturating":  # log(1 - D(G(z)))
-            return -F.softplus(fake).mean()
-        case "least_squares":
-            return (fake - 1).square().mean() / 2
-        case "hinge" | "wasserstein_gp":
-            return -fake.mean()
-
-
-def gradient_penalty(
-    discriminator: nn.Module,
-    real: Float[Tensor, "batch 1 height width"],
-    fake: Float[Tensor, "batch 1 height width"],
-) -> Float[Tensor, ""]:
-    """Return the mean of (|gradient| - 1)^2 at points between real and fake images."""
-    share = torch.rand(len(real), 1, 1, 1, device=real.device)
-    between = torch.lerp(real, fake.to(real.dtype), share).requires_grad_()
-    scores = discriminator(between)
-    (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
-    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
-
-
-@contextmanager
-def held_still(network: nn.Module) -> Generator[None]:
-    """Let gradients pass through the network to its input, and leave none in it."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)
 
 
 def check_choices(
@@ -215,6 +81,8 @@ class GAN(Learner):
 
     A loss's step is `discriminator_loss + generator_loss`: their gradients do not mix.
     """
+
+    brings: ClassVar[frozenset[str]] = frozenset({"two players"})
 
     def __init__(
         self,
@@ -269,7 +137,8 @@ class GAN(Learner):
         # One by one: an image does not depend on how many are drawn with it.
         codes = [torch.randn(self.code_size, generator=random) for _ in range(count)]
         self.averaged.eval()
-        parts = torch.stack(codes).to(self.device).split(DRAWN)
+        weight = next(self.averaged.parameters())  # float64 under precision=fp64
+        parts = torch.stack(codes).to(weight).split(DRAWN)
         return torch.cat([self.averaged(part).float() for part in parts])
 
     def measure(
@@ -298,6 +167,26 @@ class GAN(Learner):
             "discriminator_loss": against,
             "generator_loss": pro,
         }
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Tensor, Tensor]) -> list[Answer]:
+        """Return whether the discriminator takes each image for a real one."""
+        self._check_size(batch[0])
+        return [self._verdict(score) for score in self(batch[0]).tolist()]
+
+    def _verdict(self, score: float) -> Answer:
+        if self.loss == "wasserstein_gp":  # its scores have no zero
+            said = f"score {score:.4g}: the higher of two images is the more real"
+            return Answer(said, {"score": score})
+        border = 0.5 if self.loss == "least_squares" else 0.0
+        values: dict[str, Any] = {"real": score > border, "score": score}
+        verdict = "real" if score > border else "drawn by the generator"
+        if "saturating" not in self.loss:
+            said = f"{verdict} (score {score:.4g}, the border is {border:g})"
+            return Answer(said, values)
+        share = (1 + math.tanh(score / 2)) / 2  # the sigmoid, of any score
+        said = f"{verdict} ({percent(share)} real)"
+        return Answer(said, {**values, "probability": share})
 
     def illustrate(self, batch: tuple[Tensor, Tensor]) -> "dict[str, Figure]":
         """Draw the same codes each time: digits grow out of noise."""

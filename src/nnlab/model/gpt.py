@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer, percent
 from nnlab.layer.attention_weights import attention_weights
 from nnlab.layer.fine_tuning import choose_trained
 from nnlab.layer.key_value_cache import KeyValueCache, LayerCache
@@ -27,6 +28,7 @@ from nnlab.layer.lora import merge_lora
 from nnlab.learner import Learner
 from nnlab.limits import Count, Natural, Positive, Share, must_divide
 from nnlab.pretrained.gpt2 import load_gpt2, save_gpt2
+from nnlab.windows import side_by_side
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,6 +40,7 @@ Stream = Float[Tensor, "batch time width"]  # what each block adds to
 Heads = Float[Tensor, "batch heads time head_size"]
 
 SHOWN_TOKENS = 64  # in the picture of attention
+SHOWN_NEXT = 5  # tokens that `predict` names
 
 
 def position_angles(positions: int, size: int) -> Float[Tensor, "positions half"]:
@@ -294,6 +297,42 @@ class GPT(Learner):
         tokens, targets = batch
         loss = F.cross_entropy(self(tokens).flatten(0, 1), targets.flatten())
         return {"loss": loss}  # nats a token
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Tokens, Tokens]) -> list[Answer]:
+        """Return how well each text was foreseen, and what is likely to follow it.
+
+        A text beyond context_size is read in windows side by side.
+        """
+        return [self._read(*each) for each in zip(*batch, strict=True)]
+
+    def _read(
+        self, text: Int[Tensor, " time"], follows: Int[Tensor, " time"]
+    ) -> Answer:
+        lost = torch.zeros(())
+        for seen, then in side_by_side(text, follows, self.context_size):
+            logits = self(seen).flatten(0, 1)
+            each = F.cross_entropy(logits, then.flatten(), reduction="sum")
+            lost = lost + each.cpu()  # what is not known, -100, counts as nothing
+        foreseen = int((follows >= 0).sum())
+        nats = float(lost) / max(foreseen, 1)
+        share = self(text[None, -self.context_size :])[0, -1].float().softmax(dim=0)
+        top = share.topk(min(SHOWN_NEXT, self.vocabulary_size))
+        likely = {
+            self._shown(int(token)): probability
+            for probability, token in zip(*map(Tensor.tolist, top), strict=True)
+        }
+        nexts = ", ".join(f"{token!r} {percent(p)}" for token, p in likely.items())
+        values = {"tokens": len(text), "next": likely}
+        if not foreseen:
+            return Answer(f"next {nexts}", values)
+        perplexity = math.exp(nats)
+        values |= {"nats_per_token": nats, "perplexity": perplexity}
+        said = f"perplexity {perplexity:.4g} a token ({nats:.4f} nats); next {nexts}"
+        return Answer(said, values)
+
+    def _shown(self, token: int) -> str:
+        return str(token) if self.tokenizer is None else self.tokenizer.decode([token])
 
     def illustrate(self, batch: tuple[Tokens, Tokens]) -> "Mapping[str, Figure | str]":
         """Draw who looks at whom in one text, and let the model speak."""

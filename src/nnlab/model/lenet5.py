@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer, classified
 from nnlab.learner import Learner
 from nnlab.limits import Count
 
@@ -47,6 +48,8 @@ CODES = """
     .#...#. ...#... #...... ##...## .....#. ##...## ##...## .##.... ##...## ....##.
     ..###.. .#####. ####### .#####. .....#. .#####. .#####. .#..... .#####. .####..
 """
+
+PAPER_SIZES = (6, 16, 120, 84)  # feature maps of C1, C3 and C5, units of F6
 
 RUBBISH_PENALTY = 0.1  # j of equation 9: the digits compete with "none of them"
 
@@ -125,9 +128,19 @@ class LeNet5(Learner):
     """Scores a 28x28 grey image for each class; layers keep the paper's names."""
 
     def __init__(
-        self, *, variant: Literal["tanh", "modern", 1998], classes: Count
+        self,
+        *,
+        variant: Literal["tanh", "modern", 1998],
+        sizes: tuple[Count, Count, Count, Count],
+        classes: Count,
     ) -> None:
         super().__init__()
+        c1, c3, c5, f6 = sizes
+        if variant == 1998 and sizes != PAPER_SIZES:
+            raise ValueError(
+                f"model.sizes={list(sizes)} does not go with model.variant=1998, whose "
+                f"tables are for {list(PAPER_SIZES)}; take modern or tanh"
+            )
         self.variant = variant
         if variant == 1998:
             self.squash = scaled_tanh
@@ -138,28 +151,28 @@ class LeNet5(Learner):
         else:
             pool = nn.MaxPool2d if variant == "modern" else nn.AvgPool2d
             self.squash = torch.relu if variant == "modern" else torch.tanh
-            self.c1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)
+            self.c1 = nn.Conv2d(1, c1, kernel_size=5, padding=2)
             self.s2 = pool(2)
-            self.c3 = nn.Conv2d(6, 16, kernel_size=5)
+            self.c3 = nn.Conv2d(c1, c3, kernel_size=5)
             self.s4 = pool(2)
-        self.c5 = nn.Conv2d(16, 120, kernel_size=5)
-        self.f6 = nn.Linear(120, 84)
+        self.c5 = nn.Conv2d(c3, c5, kernel_size=5)
+        self.f6 = nn.Linear(c5, f6)
         if variant == 1998:
             self.output = RadialBasis(classes=classes)
             for layer in (self.c1, self.c5, self.f6):
                 draw_by_fan_in(layer.weight, fan_in=layer.weight[0].numel())
         else:
-            self.output = nn.Linear(84, classes)
+            self.output = nn.Linear(f6, classes)
 
     def forward(
         self, image: Float[Tensor, "batch 1 28 28"]
     ) -> Float[Tensor, "batch classes"]:
-        x = self.squash(self.c1(image))  # (batch, 6, 28, 28)
-        x = self.s2(x)  # (batch, 6, 14, 14)
-        x = self.squash(self.c3(x))  # (batch, 16, 10, 10)
-        x = self.s4(x)  # (batch, 16, 5, 5)
-        x = self.squash(self.c5(x)).flatten(1)  # (batch, 120)
-        x = self.squash(self.f6(x))  # (batch, 84)
+        x = self.squash(self.c1(image))  # (batch, C1, 28, 28)
+        x = self.s2(x)  # (batch, C1, 14, 14)
+        x = self.squash(self.c3(x))  # (batch, C3, 10, 10)
+        x = self.s4(x)  # (batch, C3, 5, 5)
+        x = self.squash(self.c5(x)).flatten(1)  # (batch, C5)
+        x = self.squash(self.f6(x))  # (batch, F6)
         return self.output(x)
 
     def measure(
@@ -167,13 +180,25 @@ class LeNet5(Learner):
     ) -> dict[str, Float[Tensor, ""]]:
         image, digit = batch
         scores = self(image)
-        rivals = scores
-        if self.variant == 1998:  # equation 9, as a softmax with one more class
-            rivals = F.pad(scores, (0, 1), value=-RUBBISH_PENALTY)
         return {
-            "loss": F.cross_entropy(rivals, digit),
+            "loss": F.cross_entropy(self._rivals(scores), digit),
             "accuracy": (scores.argmax(dim=1) == digit).float().mean(),
         }
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Tensor, Tensor]) -> list[Answer]:
+        """Name the likeliest digits; `1998` leaves some probability to none of them."""
+        image, digit = batch
+        scores = self(image)
+        share = self._rivals(scores).softmax(dim=1)[:, : scores.shape[1]]
+        return classified(share, digit, self.class_names)
+
+    def _rivals(
+        self, scores: Float[Tensor, "batch classes"]
+    ) -> Float[Tensor, "batch rivals"]:
+        if self.variant == 1998:  # equation 9, as a softmax with one more class
+            return F.pad(scores, (0, 1), value=-RUBBISH_PENALTY)
+        return scores
 
     @torch.no_grad()
     def illustrate(self, batch: tuple[Tensor, Tensor]) -> "dict[str, Figure]":

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer
 from nnlab.learner import Learner
 from nnlab.limits import Count
 
@@ -134,7 +135,7 @@ class LSTMAdder(Learner):
         super().on_test_epoch_end()
         data: Any = getattr(self.trainer, "datamodule")  # noqa: B009  # untyped there
         for bits, (addends, total) in data.longer().items():
-            batch = addends.to(self.device), total.to(self.device)
+            batch = addends.to(self.output.weight), total.to(self.device)
             accuracy = self.measure(batch)["accuracy"]
             self.log(f"test/accuracy_{bits}bit", accuracy, logger=False)
 
@@ -147,6 +148,18 @@ class LSTMAdder(Learner):
         if not self.least_significant_first:
             addends = addends.flip(1)
         return self._number(self(addends)[0] > 0)
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Addends, Total]) -> list[Answer]:
+        """Write each sum as the network says it, and the true one where it is wrong."""
+        addends, total = batch
+        said = [self._number(bits) for bits in self(addends) > 0]
+        true = [self._number(bits) for bits in total]
+        sums = [text.splitlines()[-1] for text in self._in_words(addends, total)]
+        return [
+            Answer(words, {"sum": mine, "truth": truth, "right": mine == truth})
+            for words, mine, truth in zip(sums, said, true, strict=True)
+        ]
 
     @torch.no_grad()
     def illustrate(self, batch: tuple[Addends, Total]) -> "dict[str, Figure | str]":

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer, classified
 from nnlab.learner import Learner
 from nnlab.limits import Count, Share
 
@@ -75,7 +76,7 @@ class MLP(Learner):
         x, label = batch
         scores = self(x)
         if self.loss == "squared_error":
-            outputs = 1 if self.one_output else self.classes
+            outputs = self.output.out_features
             y = scores[:, -outputs:].sigmoid()
             target = F.one_hot(label, self.classes)[:, -outputs:]
             loss = 0.5 * (y - target).square().sum(dim=1).mean()
@@ -85,6 +86,18 @@ class MLP(Learner):
             "loss": loss,
             "accuracy": (scores.argmax(dim=1) == label).float().mean(),
         }
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Tensor, Tensor]) -> list[Answer]:
+        """Name the likeliest classes; under squared error each unit speaks for its own.
+
+        One unit for two classes is their softmax: that of (0, net) is its sigmoid.
+        """
+        x, label = batch
+        scores = self(x)
+        is_one_a_class = self.loss == "squared_error" and not self.one_output
+        share = scores.sigmoid() if is_one_a_class else scores.softmax(dim=1)
+        return classified(share, label, self.class_names)
 
     @torch.no_grad()
     def illustrate(self, batch: tuple[Tensor, Tensor]) -> "dict[str, Figure]":

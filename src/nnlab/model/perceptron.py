@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer, classified, told
 from nnlab.learner import Learner
 from nnlab.limits import Count
 
@@ -134,6 +135,17 @@ class Perceptron(Learner):
             "loss": loss.sum(dim=1).mean(),
             "accuracy": (scores.argmax(dim=1) == label).float().mean(),
         }
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Tensor, Tensor]) -> list[Answer]:
+        """Name the class; a threshold unit knows its net input, no probability."""
+        x, label = batch
+        scores = self(x)
+        if self.unit == "sigmoid":
+            is_one = self.classes == 2  # its two classes have one unit
+            share = scores.softmax(dim=1) if is_one else scores.sigmoid()
+            return classified(share, label, self.class_names)
+        return told(scores[:, -self.units.out_features :], label, self.class_names)
 
     @torch.no_grad()
     def illustrate(self, batch: tuple[Tensor, Tensor]) -> "dict[str, Figure]":

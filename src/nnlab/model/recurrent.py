@@ -22,6 +22,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer, classified
 from nnlab.learner import Learner
 from nnlab.limits import Count, Natural, Positive
 
@@ -148,6 +149,23 @@ class Recurrent(Learner):
             loss = F.mse_loss(answer, truth)
         is_right = self._is_right(answer, truth)
         return {"loss": loss, "accuracy": is_right.float().mean()}
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Sequence, Truth]) -> list[Answer]:
+        """Name the likeliest classes, or the number beside the true one."""
+        sequence, truth = batch
+        answer = self(sequence)
+        if self.classes:
+            return classified(answer.softmax(dim=1), truth, self.class_names)
+        right = self._is_right(answer, truth).tolist()
+        pairs = zip(answer[:, 0].tolist(), truth[:, 0].tolist(), right, strict=True)
+        return [
+            Answer(
+                f"{said:.4f}; the true one is {true:.4f}",
+                {"answer": said, "truth": true, "right": is_right},
+            )
+            for said, true, is_right in pairs
+        ]
 
     @torch.no_grad()
     def illustrate(self, batch: tuple[Sequence, Truth]) -> "dict[str, Figure]":

@@ -16,6 +16,7 @@ one class make with its other images, averaged over those that break the margin
 (Hermans, Beyer & Leibe 2017, arXiv:1703.07737), and their distances are not squared.
 """
 
+import logging
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,11 +26,19 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer, numbers
 from nnlab.errors import UserError
 from nnlab.learner import Learner
 from nnlab.limits import Count, Positive
-from nnlab.nearness import Distance
-from nnlab.vector_pairs import VectorPairs, as_pixels, galleries, joined, roc_curves
+from nnlab.nearness import Distance, knn_labels
+from nnlab.vector_pairs import (
+    Gallery,
+    VectorPairs,
+    as_pixels,
+    galleries,
+    joined,
+    roc_curves,
+)
 from nnlab.verification import Verification
 
 if TYPE_CHECKING:
@@ -38,6 +47,8 @@ if TYPE_CHECKING:
 Image = Float[Tensor, "batch channels height width"]
 Label = Int[Tensor, " batch"]
 PairBatch = tuple[Image, Image, Label, Label]
+
+log = logging.getLogger(__name__)
 
 VALIDATION_GALLERY = 5000  # at most: it is embedded again after each epoch
 
@@ -104,6 +115,7 @@ class Siamese(Learner):
             self.output = nn.Linear(embedding_size, 1)  # Koch's weights alpha
             nn.init.ones_(self.output.weight)  # begins as the L1 distance
             nn.init.constant_(self.output.bias, -margin)
+        self.gallery: Gallery | None = None  # what `predict` compares with
         self.verification = Verification(neighbours=neighbours, ways=ways)
         start = 0.0 if loss == "logistic" else margin / 2
         self.register_buffer("thresholds", torch.tensor([start, 0.0]))
@@ -197,6 +209,51 @@ class Siamese(Learner):
         named = {f"{stage}/{name}": value for name, value in scores.items()}
         # each of several processes judges its share
         self.log_dict(named, logger=False, sync_dist=self.trainer.world_size > 1)
+
+    def on_predict_start(self) -> None:
+        """Embed training images, where there are any, to name the nearest class."""
+        data: Any = getattr(self.trainer, "datamodule", None)
+        if not hasattr(data, "gallery"):
+            return
+        try:
+            data.setup()
+        except UserError as missing:
+            log.warning("the nearest class is left out: %s", missing)
+            return
+        self.gallery, _ = galleries(self, data.gallery(self.gallery_size, self.device))
+
+    @torch.no_grad()
+    def predict(self, batch: tuple[Tensor, ...]) -> list[Answer]:
+        """Return what images are near to; of pairs, how far apart the two are."""
+        if len(batch) == 4:
+            pairs = self.embedded(batch)
+            apart = pairs.distances(self.distance).tolist()
+            return [self._compared(each) for each in apart]
+        codes = self(batch[0])
+        near = [None] * len(codes)
+        if self.gallery is not None:
+            near = knn_labels(
+                codes,
+                *self.gallery,
+                neighbours=self.verification.neighbours,
+                distance=self.distance,
+            ).tolist()
+        return [
+            Answer(
+                ("" if label is None else f"near {label}  ")
+                + f"embedding {numbers(code)}",
+                {"nearest": label, "embedding": code},
+            )
+            for label, code in zip(near, codes.tolist(), strict=True)
+        ]
+
+    def _compared(self, apart: float) -> Answer:
+        border = float(self.thresholds[0])
+        is_same = apart < border
+        verdict = "the same class" if is_same else "different classes"
+        side = "below" if is_same else "not below"
+        said = f"{verdict}: distance {apart:.4g}, {side} the threshold {border:.4g}"
+        return Answer(said, {"same": is_same, "distance": apart, "threshold": border})
 
     @torch.no_grad()
     def illustrate(self, batch: PairBatch) -> "dict[str, Figure]":

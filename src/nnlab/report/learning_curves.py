@@ -11,6 +11,8 @@ from nnlab.picture.curves import Series, curves
 from nnlab.report.run_reading import Row
 
 MOST_POINTS = 600  # a series; more cannot be told apart at this size
+FAMILY = 4  # so many metrics of one first name share a frame
+MOST_LINES = 6  # of which so many are drawn, evenly chosen
 Points = tuple[list[float], list[float]]  # steps, values
 _STAGES = ("train", "val")
 _NAMES = {"val": "validation"}
@@ -42,10 +44,28 @@ def _groups(rows: Iterable[Row]) -> dict[str, dict[str, Series]]:
             steps.append(row["step"])
             values.append(value)
     _settle_epoch_means(points)
+    _gather_families(points)
     return {
         group: {name: _thinned(*lines[name]) for name in sorted(lines)}
         for group, lines in points.items()
     }
+
+
+def _gather_families(points: dict[str, dict[str, Points]]) -> None:
+    """Draw `gradient/conv1`, `gradient/conv2`, ... in one frame, some of very many."""
+    families: dict[str, list[str]] = {}
+    for group, lines in points.items():
+        family, slash, _ = group.partition("/")
+        if slash and list(lines) == [group]:
+            families.setdefault(family, []).append(group)
+    for family, members in families.items():
+        if len(members) < FAMILY:
+            continue
+        last = len(members) - 1
+        kept = {round(i * last / (MOST_LINES - 1)) for i in range(MOST_LINES)}
+        series = {m.partition("/")[2]: points.pop(m)[m] for m in members}
+        names = [name for i, name in enumerate(series) if i in kept]
+        points[family] = {name: series[name] for name in names}
 
 
 def _settle_epoch_means(points: dict[str, dict[str, Points]]) -> None:

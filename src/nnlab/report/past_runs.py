@@ -59,6 +59,18 @@ def value_at(run: RunReading, key: str) -> Any:
     return node
 
 
+def flat(node: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Return the values in a nest of mappings by dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        name = f"{place}.{key}" if place else str(key)
+        if isinstance(value, Mapping) and value:
+            found |= flat(value, name)
+        else:
+            found[name] = value
+    return found
+
+
 def _equal(one: Any, other: Any) -> bool:
     # `seed=1` and `seed='1'` mean the same to somebody who looks for a run.
     return one == other or str(one) == str(other)

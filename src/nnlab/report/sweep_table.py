@@ -9,7 +9,12 @@ from rich.text import Text
 
 from nnlab.report.wording import duration_text, metric_text
 
-STYLES = {"complete": "green", "failed": "red", "interrupted": "yellow"}
+STYLES = {
+    "complete": "green",
+    "pruned": "cyan",
+    "failed": "red",
+    "interrupted": "yellow",
+}
 
 
 def sweep_table(jobs: Sequence[Mapping[str, Any]]) -> Table:

@@ -1,0 +1,1 @@
+"""What a person gives a trained model: pictures, numbers, text; see README.md."""

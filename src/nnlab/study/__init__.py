@@ -1,0 +1,1 @@
+"""Studies: runs that build on each other, answered by one table."""
