@@ -1,0 +1,124 @@
+"""The verb `compare`: runs already made, or made now under one budget."""
+
+import glob
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nnlab.compare.budget import Budget, fitted
+from nnlab.compose import Composer
+from nnlab.errors import UserError
+from nnlab.leaderboard.answer import answer
+from nnlab.overrides import with_places_quoted
+from nnlab.past.asked import asked, check_known
+from nnlab.report.past_runs import past_runs
+from nnlab.report.run_reading import RunReading
+from nnlab.sweep import sweep
+
+HELP = """\
+nnlab compare: which is better? A leaderboard with error bars, and one page.
+
+  nnlab compare run=outputs/a run=outputs/b     runs already made; run='outputs/**' all
+  nnlab compare model=mlp,lenet5 data=digits seeds=5       made now, seeds 1 to 5 each
+      budget.parameters=50k     each model widened or narrowed to so many parameters
+      budget.steps=1000         each trained for so many optimizer steps
+      budget.seconds=60         each trained for so long
+  metric=test/loss   what is compared; else accuracy, else what the runs monitor
+  to=FOLDER          where leaderboard.csv and sweep.html go, else outputs/compare/TIME
+
+Other words go to the runs as they are: optimizer.lr=0.01 sweep.workers=2.
+"""
+SEEDS = 3
+
+
+def compare(words: Sequence[str]) -> int:
+    """Compare runs; return 0, or 1 where one that was made for it failed.
+
+    Raises:
+        UserError: where there is nothing to compare.
+    """
+    console = Console(highlight=False)
+    if list(words) in (["--help"], ["-h"]):
+        console.print(HELP, end="", markup=False, soft_wrap=True)
+        return 0
+    given = asked(words)
+    metric = given.get("metric")
+    folder = Path(str(given.get("to") or _new_folder(given)))
+    if "run" in given:
+        check_known("compare", given, ["run", "metric", "to"])
+        answer(found_runs(given["run"]), folder, console, metric)
+        return 0
+    status = _made(words, given, folder)
+    answer(past_runs(folder), folder, console, metric)
+    return status
+
+
+def _new_folder(given: Mapping[str, Any]) -> Path:
+    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S.%f")
+    return Path(str(given.get("output_dir", "outputs"))) / "compare" / time
+
+
+def found_runs(places: Any) -> list[RunReading]:
+    """Return the runs in folders, or below them, that patterns name; newest first.
+
+    Raises:
+        UserError: where one of them holds no run.
+    """
+    found: dict[Path, RunReading] = {}
+    for place in places if isinstance(places, list) else [places]:
+        pattern = str(Path(str(place)).expanduser())
+        paths = glob.glob(pattern, recursive=True)  # noqa: PTH207  # any place, not one
+        runs = {r.path.resolve(): r for p in paths for r in past_runs(Path(p))}
+        if not runs:
+            raise UserError(f"run={place} is no run's folder, nor has one below it")
+        found |= runs
+    return sorted(found.values(), key=lambda run: -_written(run))
+
+
+def _written(run: RunReading) -> float:
+    return (run.path / "config.yaml").stat().st_mtime
+
+
+def _made(words: Sequence[str], given: Mapping[str, Any], folder: Path) -> int:
+    """Make the runs, a sweep for each model; return 0, or 1 where one failed."""
+    ours = {"metric", "to", "seeds", "output_dir", "model"}
+    kept = [
+        word
+        for word in with_places_quoted(words)
+        if (key := word.lstrip("+").partition("=")[0]) not in ours
+        and not key.startswith("budget.")
+    ]
+    if "model" not in given and "experiment" not in given:
+        raise UserError(
+            "compare needs run=<folders>, or models to make runs of: model=mlp,lenet5"
+        )
+    budget = Budget.of(given)
+    kept += budget.words
+    if not any(word.startswith("seed=") for word in kept):
+        kept.append(f"seed={','.join(str(seed) for seed in _seeds(given))}")
+    composer = Composer()
+    models = given.get("model", [None])
+    status = 0
+    plans: list[list[str]] = []
+    for model in models if isinstance(models, list) else [models]:
+        chosen = [] if model is None else [f"model={model}"]
+        plans.append([*chosen, *kept])
+    # All are fitted before the first is trained: a mistake costs no run.
+    plans = [[*plan, *fitted(plan, budget, composer)] for plan in plans]
+    for plan in plans:
+        name = plan[0].partition("=")[2] if "model" in given else "runs"
+        place = [f"output_dir={folder}", f"sweep.name={name}"]
+        status = max(status, sweep([*plan, *with_places_quoted(place)], composer))
+    return status
+
+
+def _seeds(given: Mapping[str, Any]) -> range:
+    count = given.get("seeds", SEEDS)
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise UserError(
+            f"seeds={count} must be a number from 1; seed=4,7 names them one by one"
+        )
+    return range(1, count + 1)
