@@ -4,7 +4,7 @@ import pytest
 
 from nnlab.compose import Composer
 from nnlab.errors import UserError
-from nnlab.overrides import checked, parse, sample_jobs
+from nnlab.overrides import checked, parse
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +73,3 @@ def test_no_key_is_given_twice():
     with pytest.raises(UserError, match="seed is given twice: seed=1 and ~seed"):
         parse(["seed=1", "~seed"])
     assert len(parse(["seed=1", "threads=1"])) == 2
-
-
-def test_samples_hold_every_value_of_a_sweep():
-    words = ["a=1,2,3", "b=x,y", "c=range(4,6)", "d=7"]
-    jobs = list(sample_jobs(words))
-    assert len(jobs) == 3
-    seen = {word for job in jobs for word in job}
-    assert seen == {"a=1", "a=2", "a=3", "b=x", "b=y", "c=4", "c=5", "d=7"}
-
-
-def test_an_interval_is_left_to_its_sweeper():
-    assert list(sample_jobs(["a=interval(0,1)", "b=2"])) == [["b=2"]]

@@ -7,28 +7,30 @@ makes folders and log files before the task can say that its input is wrong.
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from hydra.plugins.launcher import Launcher
-from hydra.types import RunMode
+from hydra.plugins.plugin import Plugin
+from hydra.types import RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.plugins import find_plugins, search_path
+from nnlab.plugins.plugin import LIST_GROUPS as LIST_GROUPS
 
 # Groups that take several options at once: `regularizer=[l1,dropout]`.
-LIST_GROUPS = ("regularizer", "callback", "logger")
 
 
 def parse_arguments(arguments: Sequence[str]) -> Namespace:
@@ -79,9 +81,9 @@ class Composer:
         return self._known[group]
 
     def groups(self) -> list[str]:
-        """Return the names of the config groups, Hydra's own excepted."""
-        loader = self.hydra.config_loader
-        return [name for name in loader.list_groups("") if name != "hydra"]
+        """Return the names of the groups that make a run: not Hydra's nor a sweep's."""
+        names = self.hydra.config_loader.list_groups("")
+        return [name for name in names if name not in ("hydra", "sweep")]
 
     def compose(
         self, overrides: Sequence[str], *, run_mode: RunMode = RunMode.RUN
@@ -132,15 +134,27 @@ class Composer:
         sys.stdout.flush()
         return True
 
-    def multirun(self, overrides: Sequence[str], launcher: type[Launcher]) -> Any:
-        """Hand a sweep to Hydra's sweeper, and its jobs to the launcher."""
+    def multirun(
+        self,
+        overrides: Sequence[str],
+        plugins: Mapping[str, Callable[..., Plugin]],
+        task_function: TaskFunction | None = None,
+    ) -> Any:
+        """Hand a sweep to Hydra's sweeper, and its jobs to Hydra's launcher.
+
+        Args:
+            overrides: of the sweep.
+            plugins: launchers and sweepers of nnlab's own, by name: in conf/hydra/
+                their `_target_` is `hydra_plugins.nnlab.<name>`.
+            task_function: what a launcher other than these calls for each job.
+        """
         # Hydra takes plugins by this name only. A real `hydra_plugins` package would be
         # one for every Hydra program of the environment; this is one for this process.
-        names = Plugins.instance().class_name_to_class
-        names[f"hydra_plugins.nnlab.{launcher.__name__}"] = launcher
+        names: dict[str, Any] = Plugins.instance().class_name_to_class
+        names |= {f"hydra_plugins.nnlab.{name}": made for name, made in plugins.items()}
         return self.hydra.multirun(
             self.config_name,
-            task_function=_in_this_process,
+            task_function=task_function or _in_this_process,
             overrides=list(overrides),
             with_log_configuration=False,
         )
@@ -150,6 +164,14 @@ class Composer:
         loader = self.hydra.config_loader
         assert isinstance(loader, ConfigLoaderImpl)
         return loader
+
+
+def grid(overrides: Sequence[Override]) -> list[list[str]] | None:
+    """Return each job's words, as Hydra's grid makes them; None where a search will."""
+    if any(o.is_sweep_override() and not o.is_discrete_sweep() for o in overrides):
+        return None
+    [jobs] = BasicSweeper.split_arguments(list(overrides), None)
+    return jobs
 
 
 def plain(config: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
@@ -14,7 +15,17 @@ from nnlab.plugins import explain_broken
 from nnlab.report.commands import override_value
 from nnlab.target import parameters_of
 
-PLACES = {"run", "resume", "folder", "output_dir", "data.path"}
+PLACES = {
+    "run",
+    "resume",
+    "folder",
+    "output_dir",
+    "data.path",
+    "data.source",
+    "data.folder",
+    "transfer.run",
+    "study.run",
+}
 # What a run itself gives an optimizer and a schedule.
 NOT_SET = {"params", "parameters", "optimizer", "steps"}
 
@@ -37,13 +48,19 @@ def with_places_quoted(words: Sequence[str]) -> list[str]:
     return readable
 
 
-def parse(overrides: Sequence[str]) -> list[Override]:
+def parse(
+    overrides: Sequence[str], loader: ConfigLoader | None = None
+) -> list[Override]:
     """Parse overrides; a key given twice is refused.
+
+    Args:
+        overrides: the words.
+        loader: knows what `model=glob(*)` stands for.
 
     Raises:
         UserError: naming the word that is no override.
     """
-    parser = OverridesParser.create()
+    parser = OverridesParser.create(config_loader=loader)
     parsed: list[Override] = []
     seen: dict[str, str] = {}
     for word in overrides:
@@ -58,6 +75,7 @@ def parse(overrides: Sequence[str]) -> list[Override]:
         if key in seen:
             raise UserError(f"{key} is given twice: {seen[key]} and {word}; keep one")
         seen[key] = word
+        override.config_loader = loader
         parsed.append(override)
     return parsed
 
@@ -88,20 +106,6 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
         return groups
     config = composer.compose(groups)
     return groups + [_checked_value(*value, config, composer) for value in values]
-
-
-def sample_jobs(overrides: Sequence[str]) -> Iterator[list[str]]:
-    """Yield jobs of a sweep that between them hold each of its values at least once."""
-    choices: list[list[str]] = []
-    for override, word in zip(parse(overrides), overrides, strict=True):
-        if override.is_discrete_sweep():
-            key = override.get_key_element()
-            choices.append([f"{key}={v}" for v in override.sweep_string_iterator()])
-        elif not override.is_sweep_override():  # an interval is the sweeper's to judge
-            choices.append([word])
-    longest = max((len(values) for values in choices), default=1)
-    for index in range(longest):
-        yield [values[index % len(values)] for values in choices]
 
 
 def _checked_group(override: Override, word: str, composer: Composer) -> str:
@@ -171,7 +175,8 @@ def _unknown(
     if parents and parents[-1] in LIST_GROUPS and key in composer.options(parents[-1]):
         group = parents[-1]
         return f"{path} sets a {group} that is not chosen; choose it: {group}=[{key}]"
-    elsewhere = [name for name in _leaves(plain(config)) if name.split(".")[-1] == last]
+    settings = {name: node for name, node in plain(config).items() if name != "widths"}
+    elsewhere = [name for name in _leaves(settings) if name.split(".")[-1] == last]
     where = ".".join(parents)
     prefix = f"{where}." if where else ""
     if elsewhere and path not in elsewhere:

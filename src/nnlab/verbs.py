@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from nnlab import __version__
-from nnlab.errors import UserError, did_you_mean
+from nnlab.errors import UserError
 
 
 class Verb(NamedTuple):
@@ -39,16 +39,48 @@ VERBS: dict[str, Verb] = {
         'let a finished run speak: run=<folder> prompt="ROMEO:"',
         explains_itself=True,
     ),
+    "predict": Verb(
+        "nnlab.predict:predict",
+        "ask a finished run about your own examples: run=<folder> input=<file or text>",
+        explains_itself=True,
+    ),
     "export": Verb(
         "nnlab.export:export",
         "write a run's model as another library loads it: run=<folder> to=<new folder>",
+    ),
+    "prepare": Verb(
+        "nnlab.prepare:prepare",
+        "make archives of text into tokens: data=common_crawl data.source=<files>",
+        explains_itself=True,
+    ),
+    "compare": Verb(
+        "nnlab.compare.command:compare",
+        "which is better? run=<folders>, or model=mlp,lenet5 budget.parameters=50k",
+        explains_itself=True,
+    ),
+    "reproduce": Verb(
+        "nnlab.compare.reproduce:reproduce",
+        "run experiments beside their published results: [NAME ...] [--check]",
+    ),
+    "runs": Verb(
+        "nnlab.past.runs:runs",
+        "list runs: [status=failed] [model=gpt] [sort=test/loss] [below=outputs]",
+    ),
+    "diff": Verb(
+        "nnlab.past.diff:diff", "show in what two runs differ: run=<A> run=<B>"
+    ),
+    "rerun": Verb(
+        "nnlab.past.rerun:rerun",
+        "make a run again, and say whether the same bits came out: run=<folder>",
     ),
     "list": Verb(
         "nnlab.verbs:list_options",
         "show what can be chosen: list [models|data|experiments|...]",
     ),
     "plugins": Verb(
-        "nnlab.verbs:plugins", "show the plugins that were found: list | info NAME"
+        "nnlab.plugin_verbs:plugins",
+        "show, write or check plugins: list | info NAME | new NAME | check PATH",
+        explains_itself=True,
     ),
 }
 
@@ -59,6 +91,7 @@ def train(words: list[str]) -> int:
         return _version()
     from nnlab.compose import Composer, parse_arguments, plain
     from nnlab.overrides import checked, with_places_quoted
+    from nnlab.plugins import complaints
 
     arguments = parse_arguments(words)
     arguments.overrides = with_places_quoted(arguments.overrides)
@@ -68,9 +101,14 @@ def train(words: list[str]) -> int:
     if arguments.shell_completion:
         composer.answer(arguments)
         return 0
+    for line in complaints(composer.plugins):
+        sys.stderr.write(f"nnlab: {line}\n")
     if arguments.multirun:
         from nnlab.sweep import sweep
+        from nnlab.sweep.preview import preview
 
+        if preview(arguments, composer):
+            return 0
         return sweep(arguments.overrides, composer)
     if any(word.startswith("resume=") for word in arguments.overrides):
         from nnlab.again import resume
@@ -80,6 +118,10 @@ def train(words: list[str]) -> int:
     if composer.answer(arguments):
         return 0
     config = plain(composer.compose(arguments.overrides))
+    if config.get("study"):
+        from nnlab.study.command import run_study
+
+        return run_study(config, arguments.overrides, composer)
     from rich.console import Console
 
     from nnlab import run
@@ -99,25 +141,6 @@ def list_options(words: list[str]) -> int:
     if len(words) > 1:
         raise UserError(f"list takes one group, and {' '.join(words)!r} names several")
     sys.stdout.write(catalog(*words))
-    return 0
-
-
-def plugins(words: list[str]) -> int:
-    """Show the plugins that were found: plugins list | info NAME."""
-    from nnlab.catalog import plugin_info, plugins_table
-
-    match words:
-        case [] | ["list"]:
-            sys.stdout.write(plugins_table())
-        case ["info", name]:
-            sys.stdout.write(plugin_info(name))
-        case ["info"]:
-            raise UserError(
-                "plugins info needs a plugin's name; plugins list shows them"
-            )
-        case _:
-            hint = did_you_mean(words[0], ["list", "info"])
-            raise UserError(f"no verb called 'plugins {' '.join(words)}'{hint}")
     return 0
 
 

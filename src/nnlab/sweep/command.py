@@ -1,0 +1,199 @@
+"""`nnlab -m`: every job checked, then run, then one table; what failed is told.
+
+What imports torch is imported within functions: the server, which imports it too,
+starts before, and the two go on side by side.
+"""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nnlab.compose import Composer, plain
+from nnlab.errors import UserError
+from nnlab.overrides import checked, parse
+from nnlab.report.commands import override_value
+from nnlab.report.sweep_table import sweep_table
+from nnlab.sweep.beyond.launchers import (
+    RayLauncher,
+    SubmititLauncher,
+    check_launcher,
+)
+from nnlab.sweep.board import Board
+from nnlab.sweep.devices import Devices, gpus_here, threads_each
+from nnlab.sweep.grid_sweeper import GridSweeper, grid_jobs
+from nnlab.sweep.job import identity, key_of, own_words
+from nnlab.sweep.job_server import JobServer
+from nnlab.sweep.launcher import LocalLauncher
+from nnlab.sweep.ledger import Ledger
+from nnlab.sweep.options import SweepOptions
+from nnlab.sweep.place import sweep_folder
+from nnlab.sweep.pool import Pool
+from nnlab.sweep.sample import sample_jobs
+from nnlab.sweep.search.sweeper import (
+    OptunaSweeper,
+    plan_search,
+    pool_type,
+    show_search,
+)
+
+ONE_RUN = ("folder", "resume")
+
+
+def run_sweep(overrides: list[str], composer: Composer) -> int:
+    """Run every job of a sweep; return 0, 1 where one failed, 130 after Ctrl-C.
+
+    Raises:
+        UserError: before anything is written.
+    """
+    options = _options(overrides, composer)
+    is_here = check_launcher(overrides, composer)
+    with JobServer(fork=options.fork) as server:
+        words, config = _checked(overrides, composer, is_here=is_here)
+        plan = plan_search(words, config, composer)
+        jobs = None if plan else grid_jobs(words, composer)
+        with sweep_folder(config["output_dir"], options.name) as folder:
+            ledger = _ledger(folder, words, jobs)
+            server.hold(folder)
+            pool = pool_type(plan)(
+                ledger,
+                options,
+                server=server,
+                trainer_of=lambda job: plain(composer.compose(job))["trainer"],
+                devices=_devices(),
+                threads=threads_each(os.environ, options.workers),
+                board=Board(ledger, Console(highlight=False)),
+            )
+            place = f"hydra.sweep.dir={override_value(str(folder))}"
+            ours = {
+                "GridSweeper": GridSweeper,
+                "OptunaSweeper": partial(OptunaSweeper, pool=pool, plan=plan),
+                "LocalLauncher": partial(LocalLauncher, pool=pool),
+                "SubmititLauncher": partial(SubmititLauncher, pool=pool),
+                "RayLauncher": partial(RayLauncher, pool=pool),
+            }
+            composer.multirun([*words, place], ours)
+            return _report(ledger, pool)
+
+
+def _options(overrides: Sequence[str], composer: Composer) -> SweepOptions:
+    """Return what the sweep's own words say, before its jobs are looked at."""
+    ours: list[str] = []
+    for override, word in zip(
+        parse(overrides, composer.loader), overrides, strict=True
+    ):
+        key = override.key_or_group
+        if key in ONE_RUN:
+            raise UserError(
+                f"{key}= is for one run; a sweep's jobs have their own folders"
+            )
+        if key.split(".")[0] == "sweep":
+            if override.is_sweep_override():
+                raise UserError(f"{word} gives several values; it takes one")
+            ours.append(word)
+        elif key == "experiment" and not override.is_sweep_override():
+            ours.append(word)
+    config = plain(composer.compose(checked(ours, composer)))
+    return SweepOptions.of(config["sweep"])
+
+
+def _checked(
+    overrides: Sequence[str], composer: Composer, *, is_here: bool
+) -> tuple[list[str], dict[str, Any]]:
+    """Return the words, a `+` where Hydra wants one, and the config of one job.
+
+    Raises:
+        UserError: where any value of any job is not accepted.
+    """
+    from nnlab.settings import check_settings
+
+    plus: set[str] = set()
+    config: dict[str, Any] = {}
+    for job in sample_jobs(overrides, composer):
+        accepted = checked(job, composer)
+        plus |= {key_of(word) for word in accepted if word.startswith("+")}
+        config = plain(composer.compose(accepted))
+        check_settings(config, is_here=is_here)
+    return [
+        f"+{word}" if word.partition("=")[0] in plus else word for word in overrides
+    ], config
+
+
+def _devices() -> Devices:
+    import torch
+
+    return Devices(gpus_here(os.environ, torch.cuda.device_count()))
+
+
+def _ledger(
+    folder: Path, words: Sequence[str], asked: Sequence[Sequence[str]] | None
+) -> Ledger:
+    """Return the folder's ledger, to be continued by this command.
+
+    Raises:
+        UserError: where it is that of another sweep.
+    """
+    ledger, before = Ledger(folder, words), Ledger.read(folder)
+    if before.jobs and before.command != ledger.command:
+        hashes = {identity(own_words(job)) for job in asked or ()}
+        if not set(before.jobs) <= hashes:
+            raise UserError(
+                f"sweep.name={folder.name} is another sweep "
+                f"({' '.join(before.command)}); the same command continues it, one "
+                "with more values adds to it, another sweep needs another name"
+            )
+    ledger.jobs = before.jobs
+    return ledger
+
+
+def _report(ledger: Ledger, pool: Pool) -> int:
+    """Print the table, and what is left to do; return the exit status."""
+    jobs = list(ledger.jobs.values())
+    counts = Counter(job.status for job in jobs)
+    left = len(jobs) - sum(counts[s] for s in ("complete", "failed", "pruned"))
+    is_grid, left = not pool.asks, left + pool.to_ask()
+    ledger.status = (
+        "interrupted" if left else "failed" if counts["failed"] else "complete"
+    )
+    ledger.save(at_once=True)
+    if is_grid:
+        Console(highlight=False).print(sweep_table([asdict(job) for job in jobs]))
+    else:
+        show_search(pool)
+    if is_grid and counts["complete"] > 1:
+        _answer(ledger)
+    for job in jobs:
+        if job.status in ("failed", "interrupted"):
+            _say(f"job {job.number} ({job.name}) {job.status}: {job.cause}")
+    if pool.leaving:
+        _say(f"{pool.leaving}; {counts['waiting']} of {len(jobs)} jobs not started")
+    named = "" if pool.options.name else f" with sweep.name={ledger.folder.name}"
+    if left:
+        _say(f"the same command{named} continues it")
+    if is_grid and counts["failed"]:
+        _say(f"sweep.retry=failed{named} tries again what failed")
+    if pool.stopped_by is not None:
+        return 128 + pool.stopped_by
+    return int(left > 0 or counts["failed"] > 0)
+
+
+def _answer(ledger: Ledger) -> None:
+    """Write and print the leaderboard: which setting is the best, how sure that is."""
+    from nnlab.leaderboard.answer import answer
+    from nnlab.report.past_runs import past_runs
+
+    runs = past_runs(ledger.folder)
+    try:
+        answer(runs, ledger.folder, Console(highlight=False), None)
+    except UserError as error:  # models that measure nothing in common
+        _say(str(error))
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"nnlab: {sentence}\n")

@@ -1,0 +1,177 @@
+"""The process that jobs come from: what a job finds, and that none is left behind."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nnlab.sweep.job import Job
+from nnlab.sweep.job_server import JOBS_LOCK, JobServer
+
+SHOWN = """
+import json, os, random, signal, sys, threading, torch
+print(json.dumps({
+    "threads": len(os.listdir("/proc/self/task")),
+    "cuda": torch.cuda.is_initialized(),
+    "seed": torch.initial_seed(),
+    "draw": torch.rand(1).item(),
+    "python": random.random(),
+    "torch threads": torch.get_num_threads(),
+    "interrupt": str(signal.getsignal(2)),
+    "signals": [int(signal.getsignal(number)) for number in (15, 1, 17)],
+    "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
+    "wakeup": signal.set_wakeup_fd(-1),
+    "leader": os.getsid(0) == os.getpid(),
+    "environment": {k: v for k, v in os.environ.items() if k in NAMES},
+    "files": len(os.listdir("/proc/self/fd")),
+}))
+"""
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+NAMES = ("RANK", "WORLD_SIZE", "PL_GLOBAL_SEED", "CUDA_VISIBLE_DEVICES", "OWN")
+
+
+def until(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def first_line(log: Path) -> str:
+    until(lambda: log.is_file() and "\n" in log.read_text())
+    return log.read_text().splitlines()[0]
+
+
+def status_of(server: JobServer) -> int:
+    while True:
+        for _, status in server.news(60):
+            if status is not None:
+                return status
+
+
+@pytest.fixture
+def code(tmp_path, monkeypatch):
+    """Let a job run this code instead of nnlab's."""
+
+    def write(text: str) -> None:
+        package = tmp_path / "code/nnlab"
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / "__main__.py").write_text(text)
+
+    def run(words: list[str], threads: int) -> int:
+        file = tmp_path / "code/nnlab/__main__.py"
+        import torch
+
+        torch.set_num_threads(threads)
+        sys.argv = ["nnlab", *words]
+        exec(compile(file.read_text(), str(file), "exec"), {"__name__": "__main__"})
+        return 0
+
+    monkeypatch.setattr("nnlab.sweep.child.run_here", run)
+    return write
+
+
+def start(server: JobServer, log: Path, **environment: str) -> None:
+    job = Job(0, [], "")
+    server.start(job, ["x"], log=log, threads=1, environment=environment)
+
+
+def test_a_job_finds_what_a_fresh_interpreter_would(
+    forked, code, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("PL_GLOBAL_SEED", "5")
+    code(f"NAMES = {NAMES!r}\n{SHOWN}")
+    with JobServer(fork=True) as server:
+        seen = []
+        for log in (tmp_path / "first.txt", tmp_path / "second.txt"):
+            start(server, log, CUDA_VISIBLE_DEVICES="3", OWN="x")
+            assert status_of(server) == 0, log.read_text()
+            seen.append(json.loads(log.read_text()))
+    one, two = seen
+    assert one["environment"] == {"CUDA_VISIBLE_DEVICES": "3", "OWN": "x"}
+    assert one["interrupt"].startswith("<built-in function default_int_handler")
+    assert one["signals"] == 3 * [int(signal.SIG_DFL)]
+    assert (one["threads"], one["torch threads"], one["cuda"]) == (1, 1, False)
+    assert (one["blocked"], one["wakeup"], one["leader"]) == ([], -1, True)
+    assert one["draw"] == two["draw"], "torch has not drawn for the one before"
+    assert one["python"] != two["python"], "Python's own draws anew"
+
+
+def test_a_job_ends_when_its_sweep_is_gone(forked, code, tmp_path):
+    code("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    server = JobServer(fork=True)
+    server.hold(tmp_path)
+    start(server, tmp_path / "log.txt")
+    job = int(first_line(tmp_path / "log.txt"))
+    server._connection.close()  # as the kernel does after a kill -9
+    until(lambda: not Path(f"/proc/{job}").exists())
+    server._process.wait()
+
+
+def test_a_job_ends_when_its_server_is_killed(forked, code, tmp_path):
+    code("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    with JobServer(fork=True) as server:
+        start(server, tmp_path / "log.txt")
+        job = int(first_line(tmp_path / "log.txt"))
+        server._process.kill()
+        with pytest.raises(ConnectionError):
+            status_of(server)
+        until(lambda: not Path(f"/proc/{job}").exists())
+        server.restart()
+        start(server, tmp_path / "log.txt")
+        until(lambda: (tmp_path / "log.txt").read_text().count("\n") == 2)
+        server.signal(Job(0, [], ""), signal.SIGTERM)
+        assert status_of(server) == -signal.SIGTERM
+
+
+def test_the_whole_group_of_a_job_ends_with_it(forked, code, tmp_path):
+    code(
+        "import subprocess, sys\n"
+        "child = subprocess.Popen(['sleep', '600'])\n"
+        "print(child.pid, flush=True)\n"
+    )
+    with JobServer(fork=True) as server:
+        start(server, tmp_path / "log.txt")
+        assert status_of(server) == 0
+    child = int((tmp_path / "log.txt").read_text())
+    until(lambda: not Path(f"/proc/{child}").exists() or _is_zombie(child))
+
+
+def _is_zombie(process: int) -> bool:
+    return Path(f"/proc/{process}/stat").read_text().split()[2] == "Z"
+
+
+def test_a_stop_that_comes_with_the_start_is_not_lost(forked, code, tmp_path):
+    code("import time; time.sleep(600)")
+    with JobServer(fork=True) as server:
+        for _ in range(20):
+            start(server, tmp_path / "log.txt")
+            server.signal(Job(0, [], ""), signal.SIGTERM)
+            assert status_of(server) == -signal.SIGTERM
+
+
+@pytest.mark.slow
+def test_the_server_has_one_thread_and_has_asked_no_gpu(tmp_path):
+    with JobServer(fork=True) as server:
+        server.hold(tmp_path)
+        until(lambda: (tmp_path / JOBS_LOCK).is_file())  # its imports are done
+        tasks = list(Path(f"/proc/{server._process.pid}/task").iterdir())
+        maps = Path(f"/proc/{server._process.pid}/maps").read_text()
+    assert len(tasks) == 1
+    assert "/dev/nvidia" not in maps
+
+
+@pytest.mark.slow
+def test_without_fork_the_server_imports_nothing_heavy():
+    code = "import sys, nnlab.sweep.server; print('torch' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "False\n"
