@@ -1,0 +1,34 @@
+"""Https only, redirections included; and what went wrong, in few words."""
+
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+from nnlab.errors import UserError
+
+
+class SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows a redirection only to where a fetch may go."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Any:
+        refuse_unsafe(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def refuse_unsafe(url: str) -> None:
+    """Raise `UserError` unless it is https, or http on this machine."""
+    parts = urlsplit(url)
+    is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_here):
+        raise UserError(f"{url} is not https; give a server that is")
+
+
+def sentence(error: Exception) -> str:
+    """Return why a request failed, as a clause."""
+    reason = getattr(error, "reason", error)
+    if isinstance(reason, TimeoutError):
+        return "it stalled"
+    text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,3 @@
+def test_it_is_not_prepared_at_first(nnlab):
+    answer = nnlab("model=gpt", "data=wikipedia", "tokenizer=byte")
+    assert "is not prepared" in answer.err
