@@ -15,7 +15,7 @@ HEAD = """\
 Each row is `python -m nnlab experiment=<name>`, the median over its seeds; every seed's
 own result stands beside it. The test set was seen once a run, with the weights of the
 best validation. `nnlab reproduce <name>` makes a row again, `nnlab reproduce --check`
-compares.
+compares. The time is that of a clock: on a machine that does other work it says little.
 
 | experiment | metric | published | target | reached | each seed | time a run |
 | --- | --- | --- | --- | --- | --- | --- |
