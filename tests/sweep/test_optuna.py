@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nnlab.folder import RunFolder
-from nnlab.sweep.search import sweeper
+from nnlab.sweep.search import metric_check
 
 optuna = pytest.importorskip("optuna")
 report = pytest.importorskip("nnlab.sweep.search.report")
@@ -54,7 +54,7 @@ class Trainer:
 def trainer(instant, monkeypatch) -> Trainer:
     made = Trainer(instant)
     monkeypatch.setattr(instant, "start", made)
-    monkeypatch.setattr(sweeper, "check_metrics", lambda *_: None)
+    monkeypatch.setattr(metric_check, "check_metrics", lambda *_: None)
     monkeypatch.setattr(report, "draw_search", lambda *_: [])
     return made
 
@@ -234,6 +234,7 @@ def test_cmaes_searches_whole_numbers_and_floats(trainer, search):
         (("sweep=optuna", RATE, "sweep.sampler=cmaes"), "wants two intervals"),
         (("sweep=optuna", RATE, "sweep.retry=failed"), "is for a grid"),
         ((RATE,), "add sweep=optuna"),
+        (("seed=1,2", "sweep.trials=3"), "add sweep=optuna"),
         (("sweep=optuna", "seed=1,2", "hydra/launcher=basic"), "hydra/launcher"),
     ],
 )

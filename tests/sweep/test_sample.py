@@ -39,6 +39,6 @@ def test_of_numbers_the_extremes_of_each_kind_are_kept():
 def test_of_an_interval_the_ends_are_tried(composer):
     words = ["optimizer.lr=interval(0,1)", "seed=2"]
     assert [set(job) for job in sample_jobs(words, composer)] == [
-        {"optimizer.lr=0.0", "seed=2"},
-        {"optimizer.lr=1.0", "seed=2"},
+        {"optimizer.lr=0", "seed=2"},
+        {"optimizer.lr=1", "seed=2"},
     ]

@@ -20,11 +20,7 @@ from nnlab.errors import UserError
 from nnlab.overrides import checked, parse
 from nnlab.report.commands import override_value
 from nnlab.report.sweep_table import sweep_table
-from nnlab.sweep.beyond.launchers import (
-    RayLauncher,
-    SubmititLauncher,
-    check_launcher,
-)
+from nnlab.sweep.beyond.launchers import RayLauncher, SubmititLauncher, check_launcher
 from nnlab.sweep.board import Board
 from nnlab.sweep.devices import Devices, gpus_here, threads_each
 from nnlab.sweep.grid_sweeper import GridSweeper, grid_jobs
@@ -38,6 +34,7 @@ from nnlab.sweep.pool import Pool
 from nnlab.sweep.sample import sample_jobs
 from nnlab.sweep.search.sweeper import (
     OptunaSweeper,
+    check_words,
     plan_search,
     pool_type,
     show_search,
@@ -52,6 +49,7 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
     Raises:
         UserError: before anything is written.
     """
+    check_words(overrides)
     options = _options(overrides, composer)
     is_here = check_launcher(overrides, composer)
     with JobServer(fork=options.fork) as server:

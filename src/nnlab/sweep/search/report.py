@@ -59,8 +59,9 @@ def search_table(search: Search) -> Table:
     jobs = {job.number: job for job in search.ledger.jobs.values()}
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("trial", justify="right")
-    for name in names:
-        table.add_column(name, overflow="fold")
+    lasts = [name.rpartition(".")[2] for name in names]
+    for name, last in zip(names, lasts, strict=True):
+        table.add_column(last if lasts.count(last) == 1 else name, overflow="fold")
     for metric in search.options.metrics:
         table.add_column(metric, justify="right")
     table.add_column("status")

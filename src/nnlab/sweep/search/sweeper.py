@@ -18,9 +18,22 @@ from nnlab.overrides import checked, parse
 from nnlab.sweep.launcher import LocalLauncher
 from nnlab.sweep.pool import Pool
 from nnlab.sweep.sample import sample_jobs
-from nnlab.sweep.search.metric_check import check_metrics
-from nnlab.sweep.search.options import SearchOptions
+from nnlab.sweep.search.options import HINTS, SearchOptions
 from nnlab.sweep.search.space import space_of
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Refuse what only a search has, where none is asked for.
+
+    Raises:
+        UserError: naming it.
+    """
+    if "sweep=optuna" in words:
+        return
+    for word in words:
+        room, _, name = word.partition("=")[0].partition(".")
+        if room == "sweep" and name in (*HINTS, "metric", "direction"):
+            raise UserError(f"{word} is for a search; add sweep=optuna")
 
 
 def plan_search(
@@ -43,6 +56,7 @@ def plan_search(
         raise UserError(
             "sweep=optuna needs Optuna; install it: pip install 'nnlab[optuna]'"
         )
+    from nnlab.sweep.search.metric_check import check_metrics
     from nnlab.sweep.search.search import Plan
     from nnlab.sweep.search.study import check_space
 
