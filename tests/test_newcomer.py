@@ -52,7 +52,7 @@ def test_a_newcomers_mistake_gets_one_sentence(words, said, nnlab, tmp_path):
     assert list(tmp_path.iterdir()) == [], "nothing written"
 
 
-@pytest.mark.parametrize("verb", ["test", "list", "plugins", "export"])
+@pytest.mark.parametrize("verb", ["test", "list", "runs", "diff", "rerun", "export"])
 def test_a_verb_says_what_it_is_for(verb, nnlab):
     answer = nnlab(verb, "--help")
     assert answer.status == 0

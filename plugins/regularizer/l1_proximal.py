@@ -12,6 +12,7 @@ zeros. With Adam the step is scaled and this is not, as usual.
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from nnlab.limits import NonNegative
@@ -35,6 +36,6 @@ class L1Proximal(WeightRegularizer):
         weight.copy_(smaller.copysign_(weight))
 
     def numbers(self) -> Mapping[str, Tensor | float]:
-        zeros = sum(int((weight == 0).sum()) for weight in self.weights.values())
+        zeros = torch.stack([(w == 0).sum() for w in self.weights.values()]).sum()
         weights = sum(weight.numel() for weight in self.weights.values())
         return {**super().numbers(), f"{self.name}_zeros": zeros / weights}

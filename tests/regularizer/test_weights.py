@@ -8,7 +8,6 @@ from torch.amp import GradScaler
 from torch.nn import functional as F
 
 from nnlab.learner import Learner
-from nnlab.model.mlp import MLP
 
 EVERY = {"include": ["*"], "exclude": []}
 SETTINGS = {
@@ -250,24 +249,3 @@ def test_nothing_is_left_on_the_optimizer(make, net, fit):
     fit(net(optimizer=sgd), make("l1_proximal"), make("weight_decay"))
     assert not kept[0]._optimizer_step_post_hooks
     assert not kept[0]._optimizer_step_pre_hooks
-
-
-def test_the_models_own_dropout_and_the_regularizers_drop_the_same(make, fit):
-    def mlp(dropout):
-        torch.manual_seed(0)
-        model = MLP(
-            input_size=4,
-            classes=3,
-            hidden_sizes=[8, 8],
-            activation="tanh",
-            dropout=dropout,
-            loss="cross_entropy",
-            initial_weights="default",
-        )
-        model.make_optimizer = lambda p: torch.optim.SGD(p, lr=0.1)
-        model.make_schedule = lambda o, _: torch.optim.lr_scheduler.ConstantLR(o, 1.0)
-        return model
-
-    put_in = fit(mlp(0.0), make("dropout", rate=0.3))
-    assert far_apart(put_in, fit(mlp(0.3))) < 1e-6
-    assert far_apart(put_in, fit(mlp(0.0))) > 1e-3

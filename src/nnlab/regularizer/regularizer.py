@@ -1,7 +1,7 @@
 """Regularizer: what changes how a model learns, and never touches the model's code."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -77,12 +77,18 @@ class Regularizer(Callback):
             self._log(trainer)  # an epoch shorter than the interval shows something too
 
     def _log(self, trainer: Trainer) -> None:
-        row = {f"regularizer/{name}": float(x) for name, x in self.numbers().items()}
+        row = {f"regularizer/{name}": _whole(x) for name, x in self.numbers().items()}
         if not row:
             return
         row["epoch"] = trainer.current_epoch
         for logger in trainer.loggers:
             logger.log_metrics(row, step=trainer.global_step)
+
+
+def _whole(number: Tensor | float) -> float:
+    # A sum over weights in shards is in shards itself: every rank asks for it.
+    gather: Callable[[], Tensor] | None = getattr(number, "full_tensor", None)
+    return float(number if gather is None else gather())
 
 
 def _interval(trainer: Trainer) -> int:

@@ -20,7 +20,12 @@ from nnlab.corpus.reader.resynchronise import extent, is_gzip, next_record
 from nnlab.errors import UserError
 
 try:
-    from fastwarc.warc import ArchiveIterator, HeaderMap, WarcHeader, WarcRecordType
+    from fastwarc.warc import (  # pyright: ignore[reportMissingModuleSource]
+        ArchiveIterator,
+        HeaderMap,
+        WarcHeader,
+        WarcRecordType,
+    )
 except ImportError as cause:
     raise UserError(
         "WET archives need fastwarc; install it: pip install 'nnlab[corpus]'"
