@@ -10,6 +10,7 @@ import pytest
 
 from nnlab.cli import split_verb
 from nnlab.errors import UserError
+from nnlab.verbs import VERBS
 
 SAMPLES = Path(__file__).parent / "sample_plugin"
 QUICK = ("trainer.max_epochs=1", "pictures=0", "logger=[]")
@@ -196,3 +197,10 @@ def test_a_plugin_that_pip_installed_runs(nnlab, tmp_path):
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
     assert result()["model"] == "regression"
     assert used() == ["pip_lab"]
+
+
+def test_the_help_names_every_verb(nnlab):
+    said = nnlab("--help").out
+    for verb in VERBS:
+        assert f"nnlab {verb}" in said or f"nnlab [{verb}]" in said
+    assert all(len(x) <= 80 for x in said.partition("== Choices")[0].splitlines())
