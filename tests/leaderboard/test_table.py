@@ -109,6 +109,12 @@ def test_one_seed_and_no_shared_seed_prove_nothing(made_up):
     assert "share no seed" in said
 
 
+def test_what_is_equal_is_not_called_better(made_up):
+    made_up("a", "mlp", 1, 0.9)
+    made_up("b", "gpt", 1, 0.9)
+    assert "are equal in test/accuracy" in verdict_sentence(entries(), "test/accuracy")
+
+
 def test_the_verb_writes_table_and_page(two_models, nnlab):
     answer = nnlab("compare", "run=outputs/*", "to=there")
     assert answer.status == 0, answer.err

@@ -14,6 +14,7 @@ from nnlab.leaderboard.entries import Entry
 from nnlab.leaderboard.statistics import Mean, paired_difference
 from nnlab.report.wording import duration_text
 
+MOST_OF_A_NAME = 30  # columns that a terminal keeps for it, where there are so many
 COLUMNS = ("parameters", "flops", "seconds", "best_epoch")
 
 
@@ -51,11 +52,16 @@ def _decimals(half: float, value: float) -> int:
 def leaderboard_table(entries: Sequence[Entry], metric: str) -> Table:
     """Return the table for a terminal, of ranked entries; what none has is left out."""
     rows = [_row(rank, entry, metric) for rank, entry in enumerate(entries, start=1)]
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    longest = max(len(entry.name) for entry in entries)
     for name in rows[0]:
-        if any(str(row[name]) for row in rows):
-            right = {} if name == "entry" else {"justify": "right", "no_wrap": True}
-            table.add_column(name, overflow="fold", **right)  # pyright: ignore
+        if not any(str(row[name]) for row in rows):
+            continue
+        if name == "entry":
+            least = min(longest, MOST_OF_A_NAME)
+            table.add_column(name, overflow="fold", min_width=least)
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
     kept = [str(column.header) for column in table.columns]
     for row in rows:
         table.add_row(*(row[name] for name in kept))
@@ -74,7 +80,7 @@ def _row(rank: int, entry: Entry, metric: str) -> dict[str, Text]:
         "weights": short_number(entry.of("parameters")),
         "FLOPs": short_number(entry.of("flops")),
         "time": "" if seconds is None else duration_text(seconds),
-        "best epoch": short_number(entry.of("best_epoch")),
+        "best at": short_number(entry.of("best_epoch")),
     }
     return {
         name: Text(text, style="" if mean else "red") for name, text in cells.items()
@@ -107,6 +113,10 @@ def verdict_sentence(entries: Sequence[Entry], metric: str) -> str:
         return (
             f"{first.name} and {second.name} share no seed, so they are not compared "
             "pair by pair"
+        )
+    if found.mean.value == 0 and not found.mean.half_width:
+        return (
+            f"{first.name} and {second.name} are equal in {metric}, to the last digit"
         )
     gap = mean_text(metric, _absolute(found.mean))
     said = f"{first.name} is better than {second.name} by {gap}"
