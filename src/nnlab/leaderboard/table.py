@@ -80,7 +80,7 @@ def _row(rank: int, entry: Entry, metric: str) -> dict[str, Text]:
         "weights": short_number(entry.of("parameters")),
         "FLOPs": short_number(entry.of("flops")),
         "time": "" if seconds is None else duration_text(seconds),
-        "best at": short_number(entry.of("best_epoch")),
+        "best": short_number(entry.of("best_epoch")),
     }
     return {
         name: Text(text, style="" if mean else "red") for name, text in cells.items()
