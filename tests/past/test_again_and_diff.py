@@ -89,11 +89,12 @@ def test_a_mistake_gets_one_sentence(words, said, nnlab, tmp_path):
 
 
 # Two optimizers, a recurrent network, text: each has random numbers of its own.
+FEW = ("trainer.limit_train_batches=2",)
 KINDS = {
     "mlp": (),
     "lenet5": ("data=digits", "trainer.limit_train_batches=3"),
     "lstm_adder": ("trainer.limit_train_batches=5",),
-    "gan": ("data=digits", "model.judged=0", "trainer.limit_train_batches=2"),
+    "gan": ("model.judged=100", "model.judged_in_training=100", "data=digits", *FEW),
     "gpt": ("data=pydocs", "trainer.limit_train_batches=2", "model.dropout=0.1"),
 }
 

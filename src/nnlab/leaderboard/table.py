@@ -106,7 +106,8 @@ def verdict_sentence(entries: Sequence[Entry], metric: str) -> str:
     """
     finished = [entry for entry in entries if entry.mean is not None]
     if len(finished) < 2:
-        return "there is nothing to compare: fewer than two entries are complete"
+        only = finished[0].name if finished else "nothing"
+        return f"{only} is complete; there is nothing to compare it with"
     first, second = finished[:2]
     found = paired_difference(first.values, second.values)
     if found is None:
