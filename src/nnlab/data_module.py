@@ -11,6 +11,11 @@ from nnlab.batches import Batches, mix
 from nnlab.errors import UserError
 from nnlab.given.given import Examples, Given, Served, in_batches
 from nnlab.given.rows import read_rows
+from nnlab.replay import place_in_epoch
+
+SHARE_OF_DEVICE = 0.1  # of a GPU's free memory that a split may take: the model's first
+# types that CUDA does not pick rows of
+PICKABLE = {torch.uint16: torch.int32, torch.uint32: torch.int64}
 
 
 class Splits(NamedTuple):
@@ -55,6 +60,7 @@ class DataModule(LightningDataModule):
         self.seed = seed
         self.repeats = repeats
         self.splits: Splits | None = None
+        self._on_device: dict[str, tuple[Tensor, ...]] = {}
         self._train: Batches | None = None
         self._place: dict[str, int] = {}
         self.ranks: int | None = None  # to serve, without a trainer that knows
@@ -153,14 +159,7 @@ class DataModule(LightningDataModule):
 
     def state_dict(self) -> dict[str, int]:
         """The epoch, and how many of its batches the model has learned from."""
-        if self.trainer is None:
-            return {}
-        loop = self.trainer.fit_loop
-        # between two epochs Lightning still counts the batches of the one that ended
-        is_inside = loop.epoch_progress.current.ready > self.trainer.current_epoch
-        batches: Any = loop.epoch_loop.batch_progress.current
-        position = batches.processed if is_inside else 0
-        return {"epoch": self.trainer.current_epoch, "position": position}
+        return place_in_epoch(self)
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         self._place = dict(state_dict)
@@ -172,11 +171,30 @@ class DataModule(LightningDataModule):
         trainer = self.trainer
         return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
 
+    def at_hand(self, split: str) -> tuple[Tensor, ...]:
+        """Return a split's tensors, on the GPU that learns from them where they fit.
+
+        Its batches are then picked there: nothing is copied to it at a step.
+        """
+        tensors: tuple[Tensor, ...] = getattr(self.splits, split)
+        device = torch.device("cpu")
+        if self.trainer is not None and self.ranks is None:
+            device = self.trainer.strategy.root_device
+        if device.type != "cuda":
+            return tensors
+        if split not in self._on_device:
+            free, _ = torch.cuda.mem_get_info(device)
+            size = sum(tensor.nbytes for tensor in tensors)
+            if size > SHARE_OF_DEVICE * free:
+                return tensors
+            self._on_device[split] = tuple(_moved(each, device) for each in tensors)
+        return self._on_device[split]
+
     def _batches(
         self, split: str, *, batch_size: int, seed: int | None = None, repeats: int = 1
     ) -> Batches:
         self.setup()
-        tensors: tuple[Tensor, ...] = getattr(self.splits, split)
+        tensors = self.at_hand(split)
         rank, ranks = self.rank_of_ranks()
         items = len(tensors[0]) * repeats
         if items < ranks:
@@ -197,3 +215,7 @@ class DataModule(LightningDataModule):
             rank=rank,
             ranks=ranks,
         )
+
+
+def _moved(tensor: Tensor, device: torch.device) -> Tensor:
+    return tensor.to(device, PICKABLE.get(tensor.dtype, tensor.dtype))

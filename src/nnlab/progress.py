@@ -93,7 +93,7 @@ class ProgressReport(Callback):
         ):
             assert isinstance(pl_module, Learner)
             means = pl_module.meters["train"]
-            loss = means.sums["loss"].item() / means.weight if means.weight else None
+            loss = means.sums["loss"] / means.weight if means.weight else None
             self._line(trainer, loss)
 
     @override

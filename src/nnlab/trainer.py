@@ -13,6 +13,7 @@ from lightning import Trainer
 from lightning.pytorch.plugins import MixedPrecision, Precision
 from lightning.pytorch.strategies import ModelParallelStrategy
 
+from nnlab.epoch_loop import EpochLoop
 from nnlab.place import ALONE, Place, Start
 from nnlab.ranks import GroupEnvironment
 
@@ -49,6 +50,8 @@ def make_trainer(settings: Settings, place: Place, **more: Any) -> Trainer:
     if isinstance(strategy, str):  # the processes are there: it need not start any
         settings["strategy"] = re.sub("_(fork|spawn|notebook)", "", strategy)
     trainer = Trainer(**settings, plugins=plugins)
+    loop = trainer.fit_loop.epoch_loop
+    trainer.fit_loop.epoch_loop = EpochLoop(trainer, loop.min_steps, loop.max_steps)
     # Signals are interrupt.py's: Lightning's own handler talks to the other ranks in
     # the middle of whatever they do, and asks all of them about it at every step.
     trainer._signal_connector.register_signal_handlers = _nothing  # pyright: ignore

@@ -52,7 +52,8 @@ class RandomWindows(Batches):
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         start = self._resume_position if self.epoch == self._resume_epoch else 0
         for position in range(start, self.batches):
-            yield (self.windows.index_select(0, self._places(position)).long(),)
+            places = self._places(position).to(self.device, non_blocking=True)
+            yield (self.windows.index_select(0, places).long(),)
 
     def _places(self, position: int) -> Tensor:
         seed = mix(self.random_seed, self.epoch, position)
@@ -87,6 +88,7 @@ class SuccessiveWindows(Batches):
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         for (places,) in super().__iter__():
+            places = places.to(self.windows.device, non_blocking=True)
             yield (self.windows.index_select(0, places).long(),)
 
 

@@ -78,7 +78,7 @@ def shift_randomly(
     """Move each image by up to `distance` pixels along each axis, over background 0."""
     items, height, width = image.shape
     start = torch.randint(2 * distance + 1, (2, items), generator=generator)
-    row, column = start.to(image.device)
+    row, column = start.to(image.device, non_blocking=True)
     windows = F.pad(image, (distance,) * 4).unfold(1, height, 1).unfold(2, width, 1)
     # windows: (batch, 2 distance + 1, 2 distance + 1, height, width), a view
     return windows[torch.arange(items, device=image.device), row, column]

@@ -85,7 +85,8 @@ def shuffle_pixels(
     """
     generator = torch.Generator().manual_seed(PERMUTATION_SEED)
     flat = image.flatten(1)
-    order = torch.randperm(flat.shape[1], generator=generator).to(image.device)
+    order = torch.randperm(flat.shape[1], generator=generator)
+    order = order.to(image.device, non_blocking=True)
     return flat.index_select(1, order).view_as(image)
 
 

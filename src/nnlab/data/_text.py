@@ -138,7 +138,7 @@ class TextData(DataModule):
         self, split: str, *, batch_size: int, seed: int | None = None, repeats: int = 1
     ) -> Batches:
         self.setup()
-        [ids] = getattr(self.splits, split)
+        [ids] = self.at_hand(split)
         rank, ranks = self.rank_of_ranks()
         windows = -(-(len(ids) - 1) // self.context_size)
         if windows < ranks:

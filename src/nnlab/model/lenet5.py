@@ -182,7 +182,7 @@ class LeNet5(Learner):
         scores = self(image)
         return {
             "loss": F.cross_entropy(self._rivals(scores), digit),
-            "accuracy": (scores.argmax(dim=1) == digit).float().mean(),
+            "accuracy": (scores.argmax(dim=1) == digit).mean(dtype=torch.float32),
         }
 
     @torch.no_grad()
@@ -218,6 +218,8 @@ class LeNet5(Learner):
         return {
             "filters": image_grid(self.c1.weight.squeeze(1), columns=6, is_signed=True),
             "feature_maps": image_grid(torch.cat(maps), titles=names, columns=11),
-            "confusion_matrix": confusion_matrix(scores, digits),
-            "worst_classified": worst_classified(images.squeeze(1), scores, digits),
+            "confusion_matrix": confusion_matrix(scores, digits, self.class_names),
+            "worst_classified": worst_classified(
+                images.squeeze(1), scores, digits, self.class_names
+            ),
         }

@@ -127,8 +127,8 @@ class LSTMAdder(Learner):
         is_right = (scores > 0) == total.bool()
         return {
             "loss": F.binary_cross_entropy_with_logits(scores, total.type_as(scores)),
-            "accuracy": is_right.all(dim=1).float().mean(),
-            "bit_accuracy": is_right.float().mean(),
+            "accuracy": is_right.all(dim=1).mean(dtype=torch.float32),
+            "bit_accuracy": is_right.mean(dtype=torch.float32),
         }
 
     def on_test_epoch_end(self) -> None:

@@ -58,7 +58,8 @@ class MLP(Learner):
         for fan_in, fan_out in pairwise(sizes):
             self.hidden.append(nn.Linear(fan_in, fan_out))
             self.hidden.append(ACTIVATIONS[activation]())
-            self.hidden.append(nn.Dropout(dropout))
+            # one of share 0 would still cost its draw
+            self.hidden.append(nn.Dropout(dropout) if dropout else nn.Identity())
         # Squared error tells two classes apart with one sigmoid unit.
         self.one_output = loss == "squared_error" and classes == 2
         self.output = nn.Linear(sizes[-1], 1 if self.one_output else classes)
@@ -84,7 +85,7 @@ class MLP(Learner):
             loss = F.cross_entropy(scores, label)
         return {
             "loss": loss,
-            "accuracy": (scores.argmax(dim=1) == label).float().mean(),
+            "accuracy": (scores.argmax(dim=1) == label).mean(dtype=torch.float32),
         }
 
     @torch.no_grad()
@@ -114,12 +115,12 @@ class MLP(Learner):
                 lambda points: self(points).softmax(dim=1)[:, 1], x, label
             )
         if self.classes > 2:
-            scores = self(x)
-            pictures["confusion_matrix"] = confusion_matrix(scores, label)
+            read = self(x), label, self.class_names
+            pictures["confusion_matrix"] = confusion_matrix(*read)
             if x.dim() == 4 and x.shape[1] == 1:
                 images = x.squeeze(1)
                 first = next(m for m in self.modules() if isinstance(m, nn.Linear))
                 weights = first.weight[:64].view(-1, *images.shape[1:])
-                pictures["worst_classified"] = worst_classified(images, scores, label)
+                pictures["worst_classified"] = worst_classified(images, *read)
                 pictures["first_layer_weights"] = image_grid(weights, is_signed=True)
         return pictures

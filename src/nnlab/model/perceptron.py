@@ -133,7 +133,7 @@ class Perceptron(Learner):
             loss = F.binary_cross_entropy_with_logits(net, target, reduction="none")
         return {
             "loss": loss.sum(dim=1).mean(),
-            "accuracy": (scores.argmax(dim=1) == label).float().mean(),
+            "accuracy": (scores.argmax(dim=1) == label).mean(dtype=torch.float32),
         }
 
     @torch.no_grad()
@@ -153,7 +153,8 @@ class Perceptron(Learner):
         if self.classes > 2:
             from nnlab.picture.confusion_matrix import confusion_matrix
 
-            return {"confusion_matrix": confusion_matrix(self(x), label)}
+            drawn = confusion_matrix(self(x), label, self.class_names)
+            return {"confusion_matrix": drawn}
         if x[0].numel() != 2:
             return {}
         from nnlab.picture.decision_boundary import decision_boundary

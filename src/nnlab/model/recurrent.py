@@ -148,7 +148,7 @@ class Recurrent(Learner):
         else:
             loss = F.mse_loss(answer, truth)
         is_right = self._is_right(answer, truth)
-        return {"loss": loss, "accuracy": is_right.float().mean()}
+        return {"loss": loss, "accuracy": is_right.mean(dtype=torch.float32)}
 
     @torch.no_grad()
     def predict(self, batch: tuple[Sequence, Truth]) -> list[Answer]:
@@ -176,7 +176,8 @@ class Recurrent(Learner):
         sequence, truth = batch
         answer = torch.cat([self(part) for part in sequence.split(1000)])
         if self.classes:
-            return {"confusion_matrix": confusion_matrix(answer, truth)}
+            drawn = confusion_matrix(answer, truth, self.class_names)
+            return {"confusion_matrix": drawn}
         drawn = numbers_against_truth(answer[:, 0], truth[:, 0], self.tolerance)
         return {"answers": drawn}
 

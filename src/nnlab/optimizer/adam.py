@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from nnlab.limits import NonNegative, Positive, Share
+from nnlab.optimizer._fused import FusedStep
 
 
-class Adam(torch.optim.Adam):
+class Adam(FusedStep, torch.optim.Adam):
     """torch.optim.Adam (Kingma & Ba 2015, https://arxiv.org/abs/1412.6980).
 
     `weight_decay` is an L2 penalty on every weight, which Adam's scaling weakens: AdamW

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from nnlab.limits import NonNegative, Positive, Share
+from nnlab.optimizer._fused import FusedStep
 
 
-class AdamW(torch.optim.AdamW):
+class AdamW(FusedStep, torch.optim.AdamW):
     """torch.optim.AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101).
 
     Only what multiplies decays: matrices, filters and embeddings (two axes or more).
