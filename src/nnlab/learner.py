@@ -82,6 +82,9 @@ class Learner(LightningModule):
         return self.predict(batch)
 
     def configure_optimizers(self) -> Any:
+        for module in self.modules():  # which optimizers may treat as no matrix
+            if isinstance(module, nn.Embedding):
+                module.weight.is_table = True
         optimizer = self.make_optimizer(self.parameters())
         # An unlimited run (trainer.max_time) has an infinity of steps.
         steps = int(min(self.trainer.estimated_stepping_batches, 2**53))

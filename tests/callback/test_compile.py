@@ -53,3 +53,11 @@ def test_it_compiles_only_where_it_should(
     model = build("model=mlp", "model.input_size=2", "model.classes=2")
     Compile(mode="default", device=device).setup(on(here), model, "fit")
     assert ("measure" in vars(model)) == is_compiled
+
+
+def test_a_deterministic_run_is_not_compiled(build, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function, *, mode: function)
+    monkeypatch.setattr(torch, "are_deterministic_algorithms_enabled", lambda: True)
+    model = build("model=mlp", "model.input_size=2", "model.classes=2")
+    Compile(mode="default", device="any").setup(ON_CPU, model, "fit")
+    assert "measure" not in vars(model)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import torch
 from torch import nn
 
@@ -41,6 +43,22 @@ def test_is_torchs_muon_on_matrices_and_torchs_adamw_on_the_rest():
             reference.step()
         for our, their in zip(ours, theirs, strict=True):
             torch.testing.assert_close(our, their, rtol=1e-6, atol=1e-7)
+
+
+def test_a_table_that_is_looked_up_is_adamws_and_learner_marks_it(build):
+    model = build("model=gpt", "model.vocabulary_size=9", "model.context_size=4")
+    model.trainer = SimpleNamespace(estimated_stepping_batches=10)
+    model.make_optimizer = lambda weights: MuonAdamW(weights, **NUMBERS)
+    model.make_schedule = lambda optimizer, steps: None
+    optimizer = model.configure_optimizers()["optimizer"]
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    muons, adamws, vectors = (
+        {names[id(weight)] for weight in group["params"]}
+        for group in optimizer.param_groups
+    )
+    assert adamws == {"token_embedding.weight", "position_embedding.weight"}
+    assert all("norm" in name for name in vectors)
+    assert len(muons) + len(adamws) + len(vectors) == len(names)
 
 
 def test_a_matrix_moves_by_a_nearly_orthogonal_step():

@@ -15,6 +15,9 @@ class Compile(Callback):
     Not the module itself: that would rename every weight in the checkpoint, and compile
     anew for each length of a text that it generates. The optimizer is left as it is.
 
+    A run with `deterministic=true` stays as it is: one that was killed and goes on is
+    compiled anew, and its first steps then differ in their last bits.
+
     Args:
         mode: of torch.compile; the `max-autotune` ones try many kernels first.
         device: where it compiles: `cuda` leaves a run on a CPU as it is.
@@ -33,6 +36,7 @@ class Compile(Callback):
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         here = trainer.strategy.root_device.type
-        if stage == "fit" and self.device in ("any", here):
+        is_exact = torch.are_deterministic_algorithms_enabled()
+        if stage == "fit" and self.device in ("any", here) and not is_exact:
             assert isinstance(pl_module, Learner)
             pl_module.measure = torch.compile(pl_module.measure, mode=self.mode)

@@ -15,7 +15,7 @@ from nnlab.learner import Learner, examples
 from nnlab.limits import Positive
 
 # Dense, as NVIDIA's data sheet has it: an H100's arithmetic; Lightning lacks the name.
-H200_HALF, H200_SINGLE = 989e12, 67e12
+H200_HALF, H200_TF32, H200_SINGLE = 989e12, 494e12, 67e12
 
 
 class Throughput(Callback):
@@ -107,7 +107,8 @@ def _peak(trainer: Trainer, module: LightningModule) -> float | None:
         return None
     is_half = "16" in str(trainer.precision)
     if "H200" in torch.cuda.get_device_name(module.device):
-        return H200_HALF if is_half else H200_SINGLE
+        is_tf32 = torch.get_float32_matmul_precision() != "highest"
+        return H200_HALF if is_half else H200_TF32 if is_tf32 else H200_SINGLE
     dtype = torch.bfloat16 if is_half else torch.float32
     with warnings.catch_warnings():  # of a device that it does not know: not logged
         warnings.simplefilter("ignore")

@@ -17,10 +17,11 @@ class MuonAdamW(Optimizer):
     scaled to the size of AdamW's (Liu et al. 2025, https://arxiv.org/abs/2502.16982,
     equation 4), so that one rate and one decay, AdamW's usual ones, serve both.
 
-    Departs from the post: all weights of two axes are matrices here, embeddings and the
-    output layer too, for parameters come without the names that would tell them apart.
-    Convolution filters (four axes) are AdamW's: flattened they are matrices only by
-    convention, and torch's Muon refuses them. Weights of one axis do not decay.
+    As in the post, tables of embeddings are AdamW's, and with them an output layer that
+    shares one: `Learner` marks them (`is_table`). An output layer of its own is a matrix
+    like others here. Convolution filters (four axes) are AdamW's: flattened they are
+    matrices only by convention, and torch's Muon refuses them. Weights of one axis do
+    not decay.
     """
 
     def __init__(
@@ -33,8 +34,8 @@ class MuonAdamW(Optimizer):
         weight_decay: NonNegative,
     ) -> None:
         weights = list(parameters)
-        matrices = [weight for weight in weights if weight.ndim == 2]
-        filters = [weight for weight in weights if weight.ndim > 2]
+        matrices = [each for each in weights if each.ndim == 2 and not is_table(each)]
+        others = [each for each in weights if each.ndim > 2 or is_table(each)]
         vectors = [weight for weight in weights if weight.ndim < 2]
         self._engines: list[Optimizer] = []
         if matrices:
@@ -46,7 +47,7 @@ class MuonAdamW(Optimizer):
                 adjust_lr_fn="match_rms_adamw",
             )
             self._engines.append(muon)
-        for rest, decay in ((filters, weight_decay), (vectors, 0.0)):
+        for rest, decay in ((others, weight_decay), (vectors, 0.0)):
             if rest:
                 adamw = torch.optim.AdamW(
                     rest, lr=lr, betas=betas, weight_decay=decay, fused=True
@@ -70,3 +71,8 @@ class MuonAdamW(Optimizer):
             engine.state = self.state
             engine.step()
         return loss
+
+
+def is_table(weight: Tensor) -> bool:
+    """Whether rows of a weight are looked up, as an embedding's are."""
+    return getattr(weight, "is_table", False)
