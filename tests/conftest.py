@@ -66,6 +66,21 @@ def nnlab(
 
 
 @pytest.fixture
+def refused(nnlab: Callable[..., Answer], tmp_path: Path) -> Callable[[str, str], None]:
+    """Check that a command gets one sentence with these words, and writes nothing."""
+
+    def check(words: str, said: str) -> None:
+        answer = nnlab(*words.split())
+        assert answer.status == 2, answer.err
+        assert said in answer.err
+        assert answer.err.startswith("nnlab: ")
+        assert answer.err.count("\n") == 1, "one sentence, on one line"
+        assert list(tmp_path.iterdir()) == [], "nothing written"
+
+    return check
+
+
+@pytest.fixture
 def real_data() -> Path:
     """Return the folder of real data sets, or skip where there is none."""
     folder = os.environ.get("NNLAB_DATA")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -91,6 +92,14 @@ def test_a_kill_while_writing_leaves_the_checkpoint_before(file):
     assert (file.parent / "last.ckpt.part").exists()
     AtomicCheckpointIO().save_checkpoint(CONTENT, file)
     assert [path.name for path in file.parent.iterdir()] == ["last.ckpt"]
+
+
+def test_a_file_that_is_packed_is_not_unpacked(file):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/0", bytes(1 << 26))
+    assert file.stat().st_size < 1 << 17
+    with pytest.raises(UserError, match="archive/data/0"):
+        read_checkpoint(file)
 
 
 class Payload:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from nnlab.build import build as build_parts
+from nnlab.compose import Composer, plain
 from nnlab.data._subset import count_classes, shuffle_pixels, subset
 from nnlab.data_module import Splits
 from nnlab.errors import UserError
@@ -92,6 +94,18 @@ def test_pixels_are_shuffled_in_one_way_for_all_images_and_runs():
 def test_a_model_is_told_how_many_classes_are_kept(build, data):
     part = build(f"data={data}", "data.classes=[5,6,9]", part="data")
     assert part.facts()["classes"] == 3
+
+
+NAMED = {"model=mlp data=digits": ["5", "9"]}
+NAMED["model=siamese data=digits_pairs"] = list("0123456789")  # labels stay
+
+
+@pytest.mark.parametrize(("words", "names"), NAMED.items())
+def test_a_model_calls_the_kept_classes_by_what_they_stand_for(words, names):
+    composer = Composer()
+    config = composer.compose([*words.split(), "data.classes=[5,9]"])
+    parts = build_parts(plain(config), composer.plugins)
+    assert list(parts.model.class_names) == names
 
 
 def test_the_kept_digits_are_those_of_scikit_learn(build):

@@ -38,6 +38,7 @@ MISTAKES = {
     "too large together": ("model.hidden_sizes=[1000000,1000000]", "memory"),
     "wrong choice": ("model.activation=rleu", "did you mean relu"),
     "dropout of 1": ("model.dropout=1", "model.dropout=1 must be less than 1"),
+    "a number for a section": ("transfer=0.5", "transfer=0.5 must be values by name"),
     "given twice": ("optimizer.lr=1 optimizer.lr=2", "optimizer.lr is given twice"),
     "chosen twice": ("model=mlp model=lenet5", "model is given twice"),
     "several without -m": ("seed=1,2", "add -m"),
@@ -74,13 +75,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("words", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_gets_one_sentence(words, said, nnlab, tmp_path):
-    answer = nnlab(*words.split())
-    assert answer.status == 2, answer.err
-    assert said in answer.err
-    assert answer.err.startswith("nnlab: ")
-    assert answer.err.count("\n") == 1, "one sentence, on one line"
-    assert list(tmp_path.iterdir()) == [], "nothing written"
+def test_a_mistake_gets_one_sentence(words, said, refused):
+    refused(words, said)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
@@ -166,3 +162,17 @@ def test_a_bad_checkpoint_gets_one_sentence(damage, said, nnlab, tmp_path):
     assert said in answer.err
     assert answer.err.count("\n") == 1
     assert not (tmp_path / "owned").exists()
+
+
+def test_no_experiment_can_be_said(nnlab):
+    answer = nnlab("experiment=null", "--cfg", "job")
+    assert answer.status == 0, answer.err
+    assert answer.out == nnlab("--cfg", "job").out
+
+
+def test_a_sweep_is_refused_where_each_of_a_group_would_do_it(refused, monkeypatch):
+    for name in ("RANK", "LOCAL_RANK", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    refused("-m seed=1,2", "-m within torchrun or srun would be 2 sweeps")

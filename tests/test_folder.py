@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,28 @@ def test_json_that_is_not_there_yet_is_empty():
         assert folder.read_json("result.json") == {}
         folder.write_status("failed", "ü")
     assert folder.read_json("status.json") == {"status": "failed", "cause": "ü"}
+
+
+def test_what_a_killed_run_left_half_written_is_swept(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.checkpoints.mkdir()
+    for name in ("config.yaml.part", "checkpoints/last.ckpt.part"):
+        (tmp_path / name).touch()
+    (tmp_path / "checkpoints/last.ckpt").touch()
+    with folder.acquire():
+        left = sorted(file.name for file in tmp_path.rglob("*") if file.is_file())
+    assert left == [".lock", "last.ckpt"]
+
+
+def test_a_folder_whose_holder_is_dead_is_waited_for(tmp_path):
+    # A worker that reads data holds what its parent held, until it sees that it died.
+    process = os.fork()
+    if process == 0:
+        RunFolder(tmp_path).acquire()
+        if os.fork() == 0:
+            time.sleep(0.5)
+        os._exit(0)
+    os.waitpid(process, 0)
+    started = time.monotonic()
+    with RunFolder(tmp_path).acquire():
+        assert time.monotonic() - started > 0.1

@@ -202,9 +202,9 @@ def _until_the_folder(words: list[str]) -> int:
     return main(words)
 
 
-def assert_all_end_well(count: int, folder: Path) -> None:
-    """Run commands as drawn; every one must end as a user may see it."""
-    numbers = iter(range(10**9))
+def endings(count: int, folder: Path) -> list[tuple[list[str], Ended]]:
+    """Run that many commands as drawn; return each, and how it ended."""
+    ended: list[tuple[list[str], Ended]] = []
 
     @settings(
         max_examples=count,
@@ -216,10 +216,16 @@ def assert_all_end_well(count: int, folder: Path) -> None:
     )
     @given(commands())
     def each(words: list[str]) -> None:
-        ended = end_of(words, folder / str(next(numbers)))
-        assert ended.is_well, (words, ended)
+        ended.append((words, end_of(words, folder / str(len(ended)))))
 
     each()
+    return ended
+
+
+def assert_all_end_well(count: int, folder: Path) -> None:
+    """Every one of the commands must end as a user may see it."""
+    bad = [each for each in endings(count, folder) if not each[1].is_well]
+    assert bad == []
 
 
 def test_drawn_commands_run_or_get_one_sentence(tmp_path):

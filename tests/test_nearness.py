@@ -7,6 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from nnlab.nearness import (
     best_threshold,
+    crossed_thresholds,
     knn_error,
     one_shot_accuracy,
     roc_area,
@@ -100,6 +101,14 @@ def test_pairs_that_are_all_alike_or_all_not_have_a_threshold(same):
     is_same = torch.full((3,), same)
     threshold = best_threshold(distances, is_same)
     assert ((distances < threshold) == is_same).all()
+
+
+def test_each_half_is_judged_by_the_threshold_of_the_other():
+    distances = torch.tensor([1.0, 3.0, 10.0, 30.0])
+    is_same = torch.tensor([True, False, True, False])
+    is_first = torch.tensor([True, True, False, False])
+    crossed = crossed_thresholds(distances, is_same, is_first)
+    assert crossed.tolist() == [20, 20, 2, 2]  # halfway between like and unlike
 
 
 @pytest.mark.parametrize("ways", [2, 5])

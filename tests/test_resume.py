@@ -1,116 +1,20 @@
 """A run that was killed continues to the very bits of one that was not."""
 
-import json
-import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from lightning import Trainer
+from reliability.bits import checkpoint, differences, run_differences, status
+from reliability.deadly import BATCHES, STATEFUL, run_and_end, run_and_end_in
 
 from nnlab.cli import main
-from nnlab.record import Record
 
-# Everything that has a state: dropout, momentum, a schedule, half-summed gradients, a
-# short last batch, means since the last look.
-STATEFUL = (
-    "model.dropout=0.2",
-    "optimizer=momentum",
-    "schedule=cosine",
-    "trainer.accumulate_grad_batches=2",
-    "trainer.log_every_n_steps=3",
-    "trainer.max_epochs=3",
-    "data.batch_size=3",
-    "data.repeats=10",
-    "checkpoint_seconds=0",
-    "pictures=0",
-    "logger=[]",
-)
 SLOW = pytest.mark.slow
-BATCHES = 14  # an epoch's: 40 examples in threes
-
-
-def end(number: int) -> None:
-    os.kill(os.getpid(), number)
-
-
-def in_a_process(prepare: Callable[[], None], *words: str) -> int:
-    """Run a command in a process of its own, after a preparation there.
-
-    Returns its exit status, or minus the signal that ended it.
-    """
-    process = os.fork()
-    if process == 0:
-        status = 99
-        try:
-            prepare()
-            status = main(words)
-        finally:  # whatever happens: this copy of pytest must not go on
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-
-
-def run_and_end(number: int, at_batch: int, *words: str) -> int:
-    """Run a command that gets a signal once it has done some batches."""
-    before = Record.on_train_batch_end
-
-    def deadly(self: Record, trainer: Trainer, *arguments: Any) -> None:
-        before(self, trainer, *arguments)
-        if trainer.fit_loop.total_batch_idx + 1 == at_batch:
-            end(number)
-
-    return in_a_process(lambda: setattr(Record, "on_train_batch_end", deadly), *words)
-
-
-def run_and_end_in(hook: str, number: int, *words: str) -> int:
-    """Run a command that gets a signal in a hook."""
-    return in_a_process(lambda: setattr(Record, hook, lambda *_: end(number)), *words)
-
-
-def checkpoint(folder: str, name: str = "last") -> dict[str, Any]:
-    """Return all that a checkpoint holds but how long it took and where."""
-    content = torch.load(f"{folder}/checkpoints/{name}.ckpt", weights_only=True)
-    content["callbacks"]["Checkpoints"].pop("spent_seconds")
-    config = content["nnlab"]["config"]
-    del config["folder"], config["trainer"]["max_epochs"]
-    return content
-
-
-def differences(one: Any, other: Any, place: str = "") -> list[str]:
-    """Return the places where two nests of containers and tensors differ in a bit."""
-    if isinstance(one, torch.Tensor):
-        return [] if torch.equal(one, other) else [place]
-    if type(one) is not type(other):
-        return [place]
-    if isinstance(one, dict):
-        found = [] if one.keys() == other.keys() else [place]
-        for key in one.keys() & other.keys():
-            found += differences(one[key], other[key], f"{place}/{key}")
-        return found
-    if isinstance(one, list | tuple):
-        found = [] if len(one) == len(other) else [place]
-        for index, pair in enumerate(zip(one, other, strict=False)):
-            found += differences(*pair, f"{place}/{index}")
-        return found
-    return [] if one == other else [place]
 
 
 def assert_same_run(one: str, other: str) -> None:
-    for name in ("last", "best"):
-        assert differences(checkpoint(one, name), checkpoint(other, name)) == []
-    texts = [Path(f, "metrics.jsonl").read_text().splitlines() for f in (one, other)]
-    assert texts[0] == texts[1]
-    results = [json.loads(Path(f, "result.json").read_text()) for f in (one, other)]
-    for result in results:
-        del result["seconds"]
-    assert results[0] == results[1]
-
-
-def status(folder: str) -> str:
-    return json.loads(Path(folder, "status.json").read_text())["status"]
+    assert run_differences(one, other) == []
 
 
 @pytest.fixture(scope="module")
@@ -279,3 +183,26 @@ def test_lenet5_on_digits_continues_to_the_same_bits(nnlab):
     assert run_and_end(signal.SIGKILL, 11, *words, "folder=killed") < 0
     assert nnlab("resume=killed").status == 0
     assert_same_run("killed", "undisturbed")
+
+
+def test_a_run_killed_after_its_best_and_before_its_last_starts_over(
+    undisturbed, nnlab
+):
+    rare = [word for word in STATEFUL if not word.startswith("checkpoint_seconds")]
+    run_and_end(
+        signal.SIGKILL, BATCHES + 3, *rare, "checkpoint_seconds=1000", "folder=killed"
+    )
+    files = sorted(file.name for file in Path("killed/checkpoints").iterdir())
+    assert files == ["best.ckpt"]
+    assert nnlab("resume=killed").status == 0
+    assert_same_run("killed", undisturbed)
+
+
+# The batch that a validation follows, within an epoch, and the one after it.
+@pytest.mark.parametrize("batch", [9, pytest.param(7, marks=SLOW), 15])
+def test_a_validation_within_an_epoch_is_neither_lost_nor_done_twice(batch, nnlab):
+    words = (*STATEFUL, "trainer.val_check_interval=4")
+    assert nnlab(*words, "folder=calm").status == 0
+    run_and_end(signal.SIGKILL, batch, *words, "folder=killed")
+    assert nnlab("resume=killed").status == 0
+    assert_same_run("killed", "calm")

@@ -1,8 +1,10 @@
 """The main job: from one command to a finished run's folder."""
 
+import itertools
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -253,6 +255,18 @@ def test_a_secret_given_to_a_run_is_on_no_record(nnlab, monkeypatch, tmp_path):
     for file in tmp_path.rglob("*"):
         if file.is_file():
             assert b"sesame-open" not in file.read_bytes(), file
+
+
+def test_the_processors_time_is_counted_once_and_over_all_parts_of_a_run(
+    nnlab, monkeypatch
+):
+    ticks = itertools.count()  # a second each time that the clock is looked at
+    monkeypatch.setattr(time, "process_time", lambda: float(next(ticks)))
+    assert nnlab("folder=run", *QUICK).status == 0
+    first = load("run")["processor_seconds"]
+    assert 2 <= first <= next(ticks)
+    assert nnlab("resume=run", "trainer.max_epochs=3").status == 0
+    assert first < load("run")["processor_seconds"] <= next(ticks)
 
 
 def test_max_steps_counts_optimizer_steps(nnlab):

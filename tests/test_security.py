@@ -1,8 +1,12 @@
 """What a stranger's config, folder or plugin may do here: nothing."""
 
+import io
 import os
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +61,24 @@ PLACES = {
     "nested": "++data.function={_target_:TARGET}",
     "deep": "++model.hidden_sizes=[{_target_:TARGET}]",
 }
+
+
+@contextmanager
+def web_of(pages: dict[str, bytes]) -> Iterator[list[str]]:
+    """Serve these pages in place of the internet; yield what was asked for."""
+    asked: list[str] = []
+
+    class Opener:
+        def open(self, url: str, timeout: float) -> io.BytesIO:
+            asked.append(url)
+            return io.BytesIO(pages[url])
+
+    before = urllib.request.build_opener
+    urllib.request.build_opener = lambda *_: Opener()  # type: ignore[assignment]
+    try:
+        yield asked
+    finally:
+        urllib.request.build_opener = before
 
 
 @pytest.fixture

@@ -107,6 +107,12 @@ def test_the_table_gives_mean_and_deviation_over_seeds(folder):
     assert table[2] == row  # by hand: 0.9, 0.8, 0.7
 
 
+def test_ways_that_are_equally_good_are_both_the_best():
+    cells = {"similar": {"one": [0.5], "other": [0.5], "third": [0.4]}}
+    row = study_markdown(cells, "test/accuracy").splitlines()[2]
+    assert row == "| similar | **50.00 %** | **50.00 %** | 40.00 % |"
+
+
 def test_the_picture_has_a_panel_a_case_and_a_line_a_way(folder):
     figure = compared(cells_of(folder, study()), columns=2, title="test/accuracy")
     panel = figure.axes[0]
@@ -119,6 +125,13 @@ def test_a_study_refuses_before_it_trains_what_would_not_fit(nnlab):
     answer = nnlab("experiment=transfer_digits", "study.ways=[-3]")
     assert answer.status == 2
     assert "transfer.freeze=-3 is more than the 2 layers of the body" in answer.err
+    assert not Path("outputs").exists()
+
+
+def test_a_study_is_no_job_of_a_sweep_but_its_cells_are(nnlab):
+    answer = nnlab("-m", "experiment=transfer_digits", "seed=1,2")
+    assert answer.status == 2
+    assert "leave out -m; study.seeds=[1,2,3]" in answer.err
     assert not Path("outputs").exists()
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 from lightning import Callback, LightningModule, Trainer
-from nnlab.ext.step_time.hand_written import Loop
+from nnlab.ext.step_time.hand_written import Loader, Loop
 from nnlab.ext.step_time.networks import NETWORKS
 from torch import Tensor, nn
 
@@ -55,13 +55,14 @@ class Comparison(Callback):
         self,
         *,
         network: Literal[
-            "mlp", "lenet5", "lstm_adder", "siamese", "autoencoder", "gan"
+            "xor", "mlp", "lenet5", "lstm_adder", "siamese", "autoencoder", "gan"
         ],
+        loader: Loader,
         chunk_size: Count,
         chunks: Count,
         file: str,
     ) -> None:
-        self.network, self.file = network, Path(file)
+        self.network, self.loader, self.file = network, loader, Path(file)
         self.chunk_size, self.chunks = chunk_size, chunks
         self.turns: list[Turn] = []
         self._steps = 0
@@ -72,10 +73,10 @@ class Comparison(Callback):
         data.setup()
         examples = data.splits.train
         network = NETWORKS[self.network]()
-        some, *_ = network.batch(examples, torch.arange(8))
+        some, *_ = network.batch(examples, torch.arange(min(8, len(examples[0]))))
         check_same(network, pl_module, some)
-        size, steps = data.batch_size, self.chunk_size * self.chunks
-        self._loop = Loop(network, examples, batch_size=size, steps=steps)
+        size = data.batch_size
+        self._loop = Loop(network, examples, batch_size=size, loader=self.loader)
 
     def on_train_epoch_start(self, *_: Any) -> None:
         self._steps = 0

@@ -1,22 +1,30 @@
 """The networks that the hand-written loop trains, each with its own loss.
 
-Each is a module with three methods besides `forward`: `batch(tensors, index)` takes a
-batch from a split's tensors, `loss(*batch)` is what is minimised, `after_step()` comes
-after the optimizer.
+Each is a module with four methods besides `forward`: `batch(tensors, index)` takes a
+batch from a split's tensors, `dataset(tensors)` serves one example after the other to a
+DataLoader, `loss(*batch)` is what is minimised, `after_step()` comes after the optimizer.
 """
 
 import copy
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import torch
 from nnlab.ext.step_time.random_images import scaled
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import Dataset, TensorDataset
+from torchvision import transforms
 
 
 class Task(nn.Module):
     """What has nothing to do after a step."""
+
+    def dataset(self, tensors: tuple[Tensor, ...]) -> Dataset[Any]:
+        """Return single examples, as a DataLoader takes them."""
+        return TensorDataset(*tensors)
 
     def after_step(self) -> None:
         """Do nothing."""
@@ -32,12 +40,51 @@ class Classifier(Task):
     def forward(self, image: Tensor) -> Tensor:
         return self.layers(image)
 
+    def dataset(self, tensors: tuple[Tensor, ...]) -> Dataset[Any]:
+        return Pictures(*tensors)
+
     def batch(self, tensors: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:
         images, labels = tensors
         return scaled(images.index_select(0, index)), labels.index_select(0, index)
 
     def loss(self, image: Tensor, label: Tensor) -> Tensor:
         return F.cross_entropy(self(image), label)
+
+
+class TruthTable(Task):
+    """2-64-2 on XOR, conf/model/mlp.yaml's default."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(2, 64), nn.Tanh(), nn.Linear(64, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+    def batch(self, tensors: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:
+        x, label = tensors
+        return x.index_select(0, index), label.index_select(0, index)
+
+    def loss(self, x: Tensor, label: Tensor) -> Tensor:
+        return F.cross_entropy(self(x), label)
+
+
+class Pictures(Dataset[tuple[Tensor, int]]):
+    """Images as torchvision's MNIST serves them: through PIL, one at a time."""
+
+    def __init__(self, images: Tensor, labels: Tensor) -> None:
+        self.images, self.labels = images.squeeze(1), labels
+        normalize = transforms.Normalize((0.1307,), (0.3081,))
+        self.transform = transforms.Compose([transforms.ToTensor(), normalize])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image = Image.fromarray(
+            self.images[index].numpy(),
+        )
+        return self.transform(image), int(self.labels[index])
 
 
 def mlp() -> Task:
@@ -185,6 +232,7 @@ def everything(module: nn.Module) -> Iterator[Tensor]:
 
 
 NETWORKS = {
+    "xor": TruthTable,
     "mlp": mlp,
     "lenet5": lenet5,
     "lstm_adder": Adder,

@@ -73,7 +73,7 @@ def _resume(
     last = folder.checkpoints / "last.ckpt"
     if last.is_file():
         _check_unfinished(config, read_checkpoint(last), folder)
-    elif (folder.checkpoints / "best.ckpt").is_file():
+    elif _was_complete(folder):  # else it was killed before its first save: from 0
         raise UserError(
             f"resume={folder.path} has lost its checkpoints/last.ckpt; start a new run"
         )
@@ -113,13 +113,18 @@ def _bare(value: Any) -> Any:
     return value.text if isinstance(value, QuotedString) else value
 
 
+def _was_complete(folder: RunFolder) -> bool:
+    is_complete = folder.read_json("status.json").get("status") == "complete"
+    return is_complete and (folder.path / "report.html").is_file()  # written last
+
+
 def _check_unfinished(config: Config, content: Config, folder: RunFolder) -> None:
     epochs, steps = (
         config["trainer"].get("max_epochs"),
         config["trainer"].get("max_steps"),
     )
     done = content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-    is_complete = folder.read_json("status.json").get("status") == "complete"
+    is_complete = _was_complete(folder)
     if is_complete and epochs not in (None, -1) and done >= epochs:
         raise UserError(
             f"resume={folder.path} is complete after {done} epochs; to train longer "

@@ -74,6 +74,7 @@ def build(config: Config, plugins: Plugins) -> Parts:
     data = make(config["data"], "data", plugins)
     config = {**config, "model": fill_facts(config, facts_of(data))}
     model = build_model(config, plugins)
+    model.class_names = getattr(data, "class_names", ())
     return Parts(config, data, model, build_callbacks(config, plugins))
 
 

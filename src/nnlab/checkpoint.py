@@ -77,7 +77,7 @@ def read_checkpoint(file: Path, map_location: Any = "cpu") -> Content:
         raise UserError(f"there is no checkpoint {file}")
     try:
         with zipfile.ZipFile(file) as archive:
-            damaged = archive.testzip() or _attributed(archive)
+            damaged = _unlike_torch(archive) or archive.testzip()
     except UNREADABLE as error:
         raise UserError(
             f"{file} is not a whole checkpoint ({_line(error)}); take another one of "
@@ -100,11 +100,18 @@ def read_checkpoint(file: Path, map_location: Any = "cpu") -> Content:
     return content
 
 
-def _attributed(archive: zipfile.ZipFile) -> str | None:
+def _unlike_torch(archive: zipfile.ZipFile) -> str | None:
     # No checksum covers the attributes: one bit makes a part a folder, which torch
-    # reads as a tensor of whatever was in memory.
-    marked = (part.filename for part in archive.infolist() if part.external_attr)
-    return next(marked, None)
+    # reads as a tensor of whatever was in memory. torch packs nothing: what is packed
+    # may unpack to more than there is memory.
+    return next(
+        (
+            part.filename
+            for part in archive.infolist()
+            if part.external_attr or part.compress_type != zipfile.ZIP_STORED
+        ),
+        None,
+    )
 
 
 class Checkpoints(Checkpoint):
@@ -134,8 +141,10 @@ class Checkpoints(Checkpoint):
         self.agreement = Agreement(min(seconds, ASK_SECONDS))
         self.best_value: float | None = None
         self.best_epoch: int | None = None
-        self.seconds_before = 0.0
+        self.measured: float | None = None  # by the last validation
+        self.seconds_before = self.processor_seconds_before = 0.0
         self._started_at = self._saved_at = time.monotonic()
+        self._processor_at = time.process_time()
 
     @property
     def best(self) -> Path:
@@ -156,18 +165,26 @@ class Checkpoints(Checkpoint):
 
     @override
     def state_dict(self) -> Content:
-        spent = self.seconds_before + time.monotonic() - self._started_at
+        clock = self.seconds_before + time.monotonic() - self._started_at
         return {
             "best_value": self.best_value,
             "best_epoch": self.best_epoch,
-            "spent_seconds": spent,
+            "measured": self.measured,
+            "spent_seconds": [clock, self.processor_seconds()],
         }
 
     @override
     def load_state_dict(self, state_dict: Content) -> None:
         self.best_value = state_dict["best_value"]
         self.best_epoch = state_dict["best_epoch"]
-        self.seconds_before = state_dict["spent_seconds"]
+        self.measured = state_dict.get("measured")  # not there before 2026-11-20
+        spent = state_dict["spent_seconds"]
+        spent = spent if isinstance(spent, list) else [spent, 0.0]  # before 2026-11-20
+        self.seconds_before, self.processor_seconds_before = spent
+
+    def processor_seconds(self) -> float:
+        """Return what this process has computed, all threads together."""
+        return self.processor_seconds_before + time.process_time() - self._processor_at
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -200,18 +217,22 @@ class Checkpoints(Checkpoint):
     ) -> None:
         if trainer.fit_loop._should_accumulate():  # pyright: ignore[reportPrivateUsage]
             return  # half-summed gradients are in no checkpoint
-        if trainer.is_last_batch:
-            return  # a run continued from here would leave out the validation
         wish = self._wish()
-        if wish:
-            self._save_last(trainer)
-            _stop(wish)
+        if not wish or trainer.is_last_batch or _validates_next(trainer):
+            return  # a run continued from its end would leave out the validation
+        self._save_last(trainer)
+        _stop(wish)
+
+    @override
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._measure(trainer)
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        value = trainer.callback_metrics.get(self.monitor)
-        if value is not None and self._is_better(float(value)):
-            self.best_value, self.best_epoch = float(value), trainer.current_epoch + 1
+        self._measure(trainer)
+        value = self.measured
+        if value is not None and self._is_better(value):
+            self.best_value, self.best_epoch = value, trainer.current_epoch + 1
             trainer.save_checkpoint(self.best)
         wish = self._wish(now=True)
         if wish or self._is_over(trainer):
@@ -222,6 +243,11 @@ class Checkpoints(Checkpoint):
         """Return what all ranks do here: go on (0), save (1), or end by a signal."""
         is_due = time.monotonic() - self._saved_at > self.seconds
         return self.agreement.ask(self.interrupt.number or int(is_due), now=now)
+
+    def _measure(self, trainer: Trainer) -> None:
+        # Remembered, because the last validation may lie before where a run continues.
+        if self.monitor in trainer.callback_metrics:
+            self.measured = float(trainer.callback_metrics[self.monitor])
 
     def _is_better(self, value: float) -> bool:
         if math.isnan(value):
@@ -243,6 +269,13 @@ class Checkpoints(Checkpoint):
     def _save_last(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.last)
         self._saved_at = time.monotonic()
+
+
+def _validates_next(trainer: Trainer) -> bool:
+    """Whether a validation follows this batch, within an epoch or at its end."""
+    loop = trainer.fit_loop
+    assert loop._data_fetcher is not None  # pyright: ignore[reportPrivateUsage]
+    return loop.epoch_loop._should_check_val_fx(loop._data_fetcher)  # pyright: ignore
 
 
 def _stop(wish: int) -> None:

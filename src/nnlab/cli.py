@@ -15,6 +15,7 @@ from nnlab.errors import RunFailed, UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.interrupt import Interrupted
 from nnlab.place import place
+from nnlab.stand_in import leave_out_unused
 from nnlab.verbs import VERBS
 
 USAGE, FAILURE = 2, 1
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 2 for a mistake, 1 for a failure."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     os.umask(os.umask(0) | stat.S_IWOTH)  # strangers write to no run's folder
+    leave_out_unused()
     try:
         verb, rest = split_verb(words)
         explained = not VERBS[verb].explains_itself

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ import yaml
 from nnlab.errors import UserError
 from nnlab.place import is_first
 from nnlab.report.mask import masked, masked_override
+
+# What a killed process leaves behind, workers that read data, ends by itself soon.
+ORPHANS_SECONDS = 15.0
 
 
 class RunFolder:
@@ -84,20 +88,28 @@ class RunFolder:
             raise UserError(
                 f"{self.path} cannot be written: {error.strerror}"
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            lock.close()
-            raise UserError(
-                f"{self.path} is in use by process {holder}; wait for it, or end it"
-            ) from None
+        until = time.monotonic() + ORPHANS_SECONDS
+        while not _is_free(lock):
+            holder = _holder(lock)
+            if _is_alive(holder) or time.monotonic() > until:
+                lock.close()
+                raise UserError(
+                    f"{self.path} is in use by process {holder or 'unknown'}; wait for "
+                    "it, or end it"
+                )
+            time.sleep(0.05)
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         self._lock = lock
+        self._sweep()
         return self
+
+    def _sweep(self) -> None:
+        """Take away what a killed process left half written; no other writes here."""
+        for folder in (self.path, self.checkpoints):
+            for part in folder.glob("*.part"):
+                part.unlink()
 
     def __enter__(self) -> Self:
         return self
@@ -172,6 +184,31 @@ class RunFolder:
         if not file.is_file():
             return []
         return file.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _is_free(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(lock: IO[str]) -> int:
+    """Return the process that holds a folder; 0 where it has not said yet."""
+    lock.seek(0)
+    said = lock.read().strip()
+    return int(said) if said.isdigit() else 0
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
 
 
 def checkpoint_file(place: str, which: str) -> Path:

@@ -40,7 +40,7 @@ def make_loggers(
     loggers: list[Logger] = []
     for name, node in (chosen or {}).items():
         placed = _placed(name, node, folder)
-        if from_step and name == "tensorboard":
+        if name == "tensorboard" and (folder / name).is_dir():
             placed["purge_step"] = from_step  # what came after it is written again
         loggers.append(make(placed, f"logger.{name}", plugins))
     return loggers

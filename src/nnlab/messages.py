@@ -1,9 +1,10 @@
 """Where messages go: short lines to the console, everything to the run's log.txt."""
 
 import logging
+import sys
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -40,11 +41,28 @@ class ConsoleLines(logging.Handler):
         self.console.print(Text(record.getMessage(), style=style), soft_wrap=True)
 
 
+class Story(logging.FileHandler):
+    """Writes log.txt, as long as there is space for it.
+
+    The run itself says when there is none, once it saves: not every line of its log.
+    """
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+    @override
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def keep_log(folder: Path, console: Console) -> Generator[None]:
     """Write to the console and to log.txt until the run ends; warnings to log.txt."""
     ours, theirs = logging.getLogger("nnlab"), logging.getLogger("py.warnings")
-    file = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+    file = Story(folder / "log.txt", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     lines = ConsoleLines(console)
     before = ours.level

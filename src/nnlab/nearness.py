@@ -101,6 +101,23 @@ def best_threshold(
     return between[totals.argmax()]
 
 
+def crossed_thresholds(
+    distances: Float[Tensor, " pairs"],
+    is_same: Bool[Tensor, " pairs"],
+    is_first_half: Bool[Tensor, " pairs"],
+) -> Float[Tensor, " pairs"]:
+    """Return for each pair the threshold that is best for the other half of the pairs.
+
+    As the folds of Huang et al. (2007), "Labeled Faces in the Wild", section III: where
+    the halves share no class, no class that is judged has had a say.
+    """
+    first, second = (
+        best_threshold(distances[half], is_same[half])
+        for half in (is_first_half, ~is_first_half)
+    )
+    return torch.where(is_first_half, second, first)
+
+
 def one_shot_accuracy(
     vectors: Float[Tensor, "n size"],
     labels: Int[Tensor, " n"],

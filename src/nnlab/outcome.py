@@ -1,12 +1,13 @@
 """How a run ended, on record: complete, failed, or interrupted and put off."""
 
+import errno
 import logging
 import os
 import signal
 import subprocess
 import traceback
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from nnlab.errors import RunFailed
 from nnlab.folder import RunFolder
@@ -15,6 +16,8 @@ from nnlab.memory import is_out_of_memory, what_to_lower
 from nnlab.place import is_first
 
 log = logging.getLogger("nnlab.run")
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -49,9 +52,15 @@ def failure_on_record(folder: RunFolder) -> Generator[None]:
             cause = said = str(error)
         elif is_out_of_memory(error):
             cause = said = what_to_lower(folder.config())
-        folder.write_failure(cause)
-        with story.open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
+        elif isinstance(error, OSError) and error.errno in NO_SPACE:
+            cause = said = (
+                f"no space is left to write {folder.path}; its last checkpoint is as "
+                f"it was: make room, then continue with resume={folder.path}"
+            )
+        with suppress(OSError):  # there may be no space for this either
+            folder.write_failure(cause)
+            with story.open("a", encoding="utf-8") as file:
+                traceback.print_exc(file=file)
         raise RunFailed(said) from error
 
 

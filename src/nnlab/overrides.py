@@ -99,7 +99,8 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
         if key.startswith("hydra") or override.package is not None:
             groups.append(word)
         elif composer.options(key) or key in LIST_GROUPS:
-            groups.append(_checked_group(override, word, composer))
+            if key != "experiment" or override.value() is not None:  # as without it
+                groups.append(_checked_group(override, word, composer))
         else:
             values.append((override, word))
     if not values:
@@ -113,7 +114,7 @@ def _checked_group(override: Override, word: str, composer: Composer) -> str:
     value: Any = override.value()
     if value is None and group in LIST_GROUPS:
         return f"{group}=[]"
-    if value is None and group != "experiment":
+    if value is None:
         known = ", ".join(composer.options(group))
         raise UserError(f"{word} chooses nothing; there is {known}")
     if isinstance(value, list) and group not in LIST_GROUPS:
@@ -122,8 +123,7 @@ def _checked_group(override: Override, word: str, composer: Composer) -> str:
             f"{group}={','.join(str(each) for each in value)}"
         )
     for each in value if isinstance(value, list) else [value]:
-        if each is not None:
-            _check_option(group, _text(each), composer)
+        _check_option(group, _text(each), composer)
     return word
 
 

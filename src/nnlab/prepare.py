@@ -17,6 +17,7 @@ from nnlab.corpus.archives import Archives
 from nnlab.corpus.commit import sweep
 from nnlab.corpus.deduplicate import Copies
 from nnlab.corpus.filter import check_filter
+from nnlab.corpus.libraries import check_libraries
 from nnlab.corpus.lock import locked
 from nnlab.corpus.manifest import made_manifest, read_manifest, write_manifest
 from nnlab.corpus.pipeline import Pipeline, remove_intermediate
@@ -54,6 +55,7 @@ def prepare(words: Sequence[str]) -> int:
     arguments.overrides = checked_words(arguments, composer)
     if composer.answer(arguments):
         return 0
+    check_libraries()
     config = plain(composer.compose(arguments.overrides))
     settings = checked_settings(config)
     source = checked_source(settings)

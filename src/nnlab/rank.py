@@ -8,6 +8,7 @@ import pickle
 import sys
 
 from nnlab.group import Job, die_with
+from nnlab.stand_in import leave_out_unused
 
 
 def main() -> int:
@@ -15,6 +16,7 @@ def main() -> int:
     job = pickle.load(sys.stdin.buffer)
     assert isinstance(job, Job)
     die_with(sys.stdin.fileno())
+    leave_out_unused()
     from nnlab.run import work_as_rank
 
     return work_as_rank(job)

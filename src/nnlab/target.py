@@ -5,14 +5,13 @@ import inspect
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, get_type_hints
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from nnlab.errors import UserError, did_you_mean
 from nnlab.plugins import Plugins, explain_code, trusted_roots
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def resolve(target: str, where: str, plugins: Plugins) -> type:
@@ -50,7 +49,7 @@ def parameters_of(target: str, plugins: Plugins) -> set[str]:
 
 def check_arguments(
     cls: type,
-    arguments: Mapping[str, Any],
+    arguments: Mapping[str, Any] | Any,
     where: str,
     later: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
@@ -61,6 +60,8 @@ def check_arguments(
     Raises:
         UserError: naming the key, the value and what would be accepted.
     """
+    if not isinstance(arguments, Mapping):  # one value for a whole section
+        raise UserError(f"{where}={arguments} must be values by name: {where}.x=...")
     parameters = _signature(cls)
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     hints = _hints(cls)
@@ -94,6 +95,10 @@ def check_value(value: Any, hint: Any, where: str) -> Any:
     """
     if isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"{where}={value} must be a finite number")
+    # Here, not at the top: `--help` and `--cfg job` check nothing, and it costs 80 ms.
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
     strict = ConfigDict(strict=True, arbitrary_types_allowed=True)
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(hint, config=strict)
@@ -109,7 +114,7 @@ def check_value(value: Any, hint: Any, where: str) -> Any:
     raise UserError(_sentence(problems, where))
 
 
-def _sentence(problems: list[ErrorDetails], where: str) -> str:
+def _sentence(problems: "list[ErrorDetails]", where: str) -> str:
     # A union reports each of its members, and a list is tried as a tuple too: what came
     # furthest says most.
     deepest = max(len(_indices(each)) for each in problems)
@@ -130,7 +135,7 @@ def _sentence(problems: list[ErrorDetails], where: str) -> str:
     return f"{where}{place}={details['input']} {message}{hint}"
 
 
-def _indices(details: ErrorDetails) -> list[int]:
+def _indices(details: "ErrorDetails") -> list[int]:
     return [part for part in details["loc"] if isinstance(part, int)]
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from nnlab import __version__
 from nnlab.errors import UserError
+from nnlab.place import place
 
 
 class Verb(NamedTuple):
@@ -104,6 +105,7 @@ def train(words: list[str]) -> int:
     for line in complaints(composer.plugins):
         sys.stderr.write(f"nnlab: {line}\n")
     if arguments.multirun:
+        check_alone()
         from nnlab.sweep import sweep
         from nnlab.sweep.preview import preview
 
@@ -132,6 +134,16 @@ def train(words: list[str]) -> int:
         plugins=composer.plugins,
         console=Console(highlight=False),
     )
+
+
+def check_alone() -> None:
+    """Raise `UserError` where each process of a group would sweep the same jobs."""
+    ranks = place().ranks
+    if ranks > 1:
+        raise UserError(
+            f"-m within torchrun or srun would be {ranks} sweeps over the same jobs; "
+            f"start it by itself, its jobs with trainer.devices={ranks}"
+        )
 
 
 def list_options(words: list[str]) -> int:

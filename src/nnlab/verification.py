@@ -13,6 +13,7 @@ from torch import Tensor
 from nnlab.nearness import (
     Distance,
     best_threshold,
+    crossed_thresholds,
     knn_error,
     one_shot_accuracy,
     roc_area,
@@ -51,6 +52,7 @@ class Verification:
         *,
         distance: Distance,
         thresholds: Float[Tensor, "2"],
+        halves: Sequence[Sequence[int]],
         seed: int,
     ) -> dict[str, float]:
         """Return the scores of what was added, and forget it.
@@ -59,6 +61,10 @@ class Verification:
         classes that the gallery lacks begin with `unseen_`. `accuracy`: how often a
         pair is rightly called alike (nearer than the threshold) or not; `roc_area`;
         and, of each pair's first, `one_shot_accuracy` and `knn_error`.
+
+        Unseen classes lie nearer together than those that were pushed apart, and their
+        like pairs farther: the threshold of the seen ones says nothing of them. Where
+        they come in two `halves`, each is judged by the other's.
         """
         both = zip(
             ("", "pixel_"), self._both(), (distance, torch.cdist), thresholds,
@@ -69,13 +75,13 @@ class Verification:
             galleries, both, strict=False
         ):
             is_seen = torch.isin(pairs.first_label, gallery.labels)
-            for group, which in (("", is_seen), ("unseen_", ~is_seen)):
-                if which.any():
-                    chosen = pairs.chosen(which)
-                    scores = self._compare(chosen, measure, threshold, seed)
-                    named = {f"{kind}{group}{k}": value for k, value in scores.items()}
-                    self._scores |= named
-            seen = pairs.chosen(is_seen)
+            seen, unseen = pairs.chosen(is_seen), pairs.chosen(~is_seen)
+            scores = self._compare(seen, measure, threshold, seed)
+            if len(unseen.first):
+                border = _border(unseen, measure, threshold, halves)
+                others = self._compare(unseen, measure, border, seed)
+                scores |= {f"unseen_{name}": value for name, value in others.items()}
+            self._scores |= {f"{kind}{name}": value for name, value in scores.items()}
             self._scores[f"{kind}knn_error"] = knn_error(
                 seen.first,
                 seen.first_label,
@@ -145,3 +151,19 @@ class Verification:
     def _both(self) -> tuple[VectorPairs, VectorPairs]:
         pairs, pixels = (joined(side) for side in zip(*self._held, strict=True))
         return pairs, pixels
+
+
+def _border(
+    unseen: VectorPairs,
+    distance: Distance,
+    threshold: Tensor,
+    halves: Sequence[Sequence[int]],
+) -> Tensor:
+    if len(halves) < 2:
+        return threshold
+    first = torch.tensor(halves[0], device=unseen.first_label.device)
+    return crossed_thresholds(
+        unseen.distances(distance),
+        unseen.is_same(),
+        torch.isin(unseen.first_label, first),
+    )

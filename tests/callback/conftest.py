@@ -1,7 +1,6 @@
 """Runs that are killed and continued, and what to compare of them."""
 
 import json
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -9,27 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from lightning import Trainer
+from reliability.bits import differences, run_differences
+from reliability.deadly import STATEFUL as STATEFUL
+from reliability.deadly import run_and_end
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nnlab.cli import main
-from nnlab.record import Record
-
-# Dropout, momentum, a schedule, half-summed gradients, a short last batch: 14 batches
-# and 7 steps an epoch.
-STATEFUL = (
-    "model.dropout=0.2",
-    "optimizer=momentum",
-    "schedule=cosine",
-    "trainer.accumulate_grad_batches=2",
-    "trainer.log_every_n_steps=3",
-    "trainer.max_epochs=3",
-    "data.batch_size=3",
-    "data.repeats=10",
-    "checkpoint_seconds=0",
-    "pictures=0",
-    "logger=[]",
-)
 
 
 def rows(folder: str = "run") -> list[dict[str, Any]]:
@@ -45,13 +29,7 @@ def checkpoint(folder: str = "run", name: str = "last") -> dict[str, Any]:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two nests of containers and tensors are equal to the bit."""
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
+    return differences(one, other) == []
 
 
 @pytest.fixture
@@ -60,38 +38,14 @@ def killed_and_continued(nnlab) -> Callable[..., bool]:
 
     def compare(*words: str, at_batch: int) -> bool:
         assert nnlab(*STATEFUL, *words, "folder=calm").status == 0
-        _kill(at_batch, *STATEFUL, *words, "folder=killed")
+        killed = (*STATEFUL, *words, "folder=killed")
+        assert run_and_end(signal.SIGKILL, at_batch, *killed) == -signal.SIGKILL
         assert not Path("killed/result.json").exists()
         answer = nnlab("resume=killed")
         assert answer.status == 0, answer.err
-        for name in ("last", "best"):
-            calm, killed = checkpoint("calm", name), checkpoint("killed", name)
-            for each in (calm, killed):
-                each["callbacks"]["Checkpoints"].pop("spent_seconds")
-                each.pop("nnlab")
-            assert same(calm, killed), name
-        return rows("calm") == rows("killed")
+        return run_differences("calm", "killed") == []
 
     return compare
-
-
-def _kill(at_batch: int, *words: str) -> None:
-    before = Record.on_train_batch_end
-
-    def deadly(self: Record, trainer: Trainer, *arguments: Any) -> None:
-        before(self, trainer, *arguments)
-        if trainer.fit_loop.total_batch_idx + 1 == at_batch:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    process = os.fork()
-    if process == 0:
-        try:
-            Record.on_train_batch_end = deadly
-            main(words)
-        finally:  # whatever happens: this copy of pytest must not go on
-            os._exit(99)
-    ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    assert ended == -signal.SIGKILL
 
 
 WATCHING = (

@@ -3,7 +3,14 @@ import random
 import numpy as np
 import pytest
 
-from nnlab.corpus.deduplicate import EXACT, NEAR, UNIQUE, Copies, judged
+from nnlab.corpus.deduplicate import (
+    EXACT,
+    NEAR,
+    UNIQUE,
+    Copies,
+    first_of_groups,
+    judged,
+)
 from nnlab.corpus.fingerprint import BANDS, FINGERPRINT, ROWS, fingerprint
 
 BOTH = Copies(exact=True, near=True)
@@ -78,3 +85,21 @@ def test_chinese_is_compared_by_characters():
 def test_no_document_is_no_fault():
     assert len(judged(np.zeros(0, FINGERPRINT), BOTH)) == 0
     assert fingerprint("").nbytes == FINGERPRINT.itemsize
+
+
+@pytest.mark.parametrize("pairs", [0, 1, 30, 100, 400])
+def test_groups_are_those_that_scipy_finds(pairs):
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    draw, size = np.random.default_rng(pairs), 200
+    lefts, rights = draw.integers(0, size, (2, pairs))
+    graph = coo_array((np.ones(pairs), (lefts, rights)), shape=(size, size))
+    _, group = connected_components(graph, directed=False)
+    first = np.unique(group, return_index=True)[1][group]
+    assert first_of_groups(size, lefts, rights).tolist() == first.tolist()
+
+
+def test_a_chain_of_copies_in_any_order_is_one_group():
+    order = np.random.default_rng(0).permutation(1_000)
+    assert not first_of_groups(1_000, order[1:], order[:-1]).any()

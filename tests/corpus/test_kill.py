@@ -22,9 +22,14 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
+# Nothing is turned off: language, quality, repetition, near copies, masks.
+EVERYTHING = ("data.filter.masks.kinds=[email,ip]", "data.shard.validation_share=0.2")
+KILLS, KILLS_IN_A_ROW = 20, 4
+
+
 @pytest.fixture
 def start(wets, tmp_path):
-    """Begin a preparation in a process group of its own."""
+    """Begin a preparation in a process of its own."""
     source = wets(4, 300)
 
     def begin(folder: str, *words: str) -> subprocess.Popen[bytes]:
@@ -33,7 +38,7 @@ def start(wets, tmp_path):
             [
                 *(sys.executable, "-m", "nnlab", "prepare", "data=common_crawl"),
                 *(f"data.source={source}", f"data.folder={folder}", "tokenizer=byte"),
-                *("data.language=null", *words),
+                *(*EVERYTHING, *words),
             ],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(package), "OMP_NUM_THREADS": "1"},
@@ -44,36 +49,43 @@ def start(wets, tmp_path):
     return begin
 
 
-def killed_until_done(start, folder, seconds, kills, draw, *words) -> int:
-    """Kill it at random moments, so many times; then let it end. Return the kills."""
-    for done in range(kills):
-        process = start(folder, *words)
-        try:
-            process.wait(draw.uniform(0.3, 1) * seconds)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        else:
-            return done
-        finally:
-            process.stderr.close()
-    process = start(folder, *words)
+def is_killed(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Kill it after so long; return whether it was still at work."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
     _, said = process.communicate()
     assert process.returncode == 0, said.decode()
-    return kills
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 4])
-def test_twenty_kills_change_no_byte(start, tmp_path, workers):
-    words = [f"executor.workers={workers}"]
-    started = time.monotonic()
-    start("calm", *words).communicate()
-    seconds, draw, kills, run = time.monotonic() - started, random.Random(workers), 0, 0
-    while kills < 20:
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_twenty_kills_change_no_byte(start, tmp_path, engine, workers):
+    words = [f"executor={engine}", f"executor.workers={workers}"]
+    ended(start("calm", "executor=serial"))
+    calm = tree(tmp_path / "calm")
+    began, timed = time.monotonic(), start("timed", *words)
+    while not (tmp_path / "timed/plan.json").is_file() and timed.poll() is None:
+        time.sleep(0.01)
+    first = time.monotonic() - began  # until there is something to lose
+    ended(timed)
+    last, draw = time.monotonic() - began, random.Random(workers)
+    assert tree(tmp_path / "timed") == calm
+    kills = run = 0
+    while kills < KILLS:
         run += 1
-        kills += killed_until_done(start, f"run{run}", seconds, 4, draw, *words)
-        assert tree(tmp_path / f"run{run}") == tree(tmp_path / "calm")
+        for _ in range(KILLS_IN_A_ROW):
+            moment = draw.uniform(0.9 * first, last)
+            kills += is_killed(start(f"run{run}", *words), moment)
+        ended(start(f"run{run}", *words))
+        assert tree(tmp_path / f"run{run}") == calm
 
 
 def test_a_kill_leaves_no_worker_and_nothing_that_the_next_run_does_not_clear(

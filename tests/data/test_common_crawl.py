@@ -1,9 +1,13 @@
 import json
 import math
 import random
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
+
+from nnlab.errors import UserError
 
 
 def sentence(draw, words):
@@ -130,3 +134,42 @@ def test_its_place_is_two_numbers_from_which_it_continues(build, prepared):
         batches.append([batch for (batch,) in loader])
     assert len(batches[1]) == 2
     assert all(map(torch.equal, batches[0][7:], batches[1]))
+
+
+APART = "data.separates_documents=true"
+
+
+def test_batches_say_which_document_a_token_is_of_where_they_are_kept_apart(
+    build, prepared
+):
+    words = ["data=common_crawl", f"data.folder={prepared}", "tokenizer=byte"]
+    words += ["data.context_size=2000"]
+    usual, apart = (build(*words, *more, part="data") for more in ((), (APART,)))
+    window = next(iter(apart.train_dataloader()))
+    assert len(usual.prepare(window)) == 2
+    tokens, targets, documents = apart.prepare(window)
+    assert all(map(torch.equal, usual.prepare(window), (tokens, targets)))
+    end = apart.tokenizer.special["end_of_text"]
+    before = (tokens == end).cumsum(dim=1) - (tokens == end).long()
+    assert documents.max() > 0
+    assert torch.equal(documents, before)
+
+
+def test_a_gpt_learns_from_documents_kept_apart(nnlab, prepared, tmp_path):
+    words = ("model=gpt", "data=common_crawl", f"data.folder={prepared}", APART)
+    answer = nnlab(
+        *(*words, "tokenizer=byte", "logger=[]", "folder=run"),
+        *("model.layers=1", "model.embedding_size=32", "model.heads=2"),
+        *("trainer.max_epochs=1", "data.batches_per_epoch=30"),
+    )
+    assert answer.status == 0, answer.err
+    result = json.loads((tmp_path / "run/result.json").read_text())
+    assert result["metrics"]["test/loss"] < 5
+
+
+def test_a_model_that_takes_no_mask_refuses_documents_kept_apart(build, prepared):
+    words = ["data=common_crawl", f"data.folder={prepared}", "tokenizer=byte", APART]
+    data = build(*words, part="data")
+    data.trainer = SimpleNamespace(lightning_module=nn.Linear(1, 1))
+    with pytest.raises(UserError, match=r"takes a mask, which Linear is not; give"):
+        data.setup("fit")

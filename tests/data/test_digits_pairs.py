@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nnlab.batches import mix
-from nnlab.data._pairs import draw_partners
+from nnlab.data._pair_batches import draw_partners
 from nnlab.data.digits_pairs import DigitsPairs
 from nnlab.errors import UserError
 
@@ -115,9 +115,9 @@ def test_an_epoch_continued_in_its_middle_draws_the_pairs_it_would_have(make):
 
 
 def test_held_out_classes_are_tested_only_and_never_mixed_with_the_others(make):
-    data = make("data.held_out_classes=[1,4,7]")
+    data = make("data.held_out_classes=[7,1,4,2]")
     data.setup()
-    unseen = torch.tensor([1, 4, 7])
+    unseen = torch.tensor([1, 2, 4, 7])
     assert not torch.isin(data.splits.train[1], unseen).any()
     for side in data.splits.validation[2:]:
         assert not torch.isin(side, unseen).any()
@@ -126,7 +126,15 @@ def test_held_out_classes_are_tested_only_and_never_mixed_with_the_others(make):
     assert sorted(set(label.tolist())) == list(range(10))
     held_out = torch.isin(label, unseen)
     for group in (held_out, ~held_out):
-        assert int((label == other)[group].sum()) == int(group.sum()) // 2
+        assert abs(int((label == other)[group].sum()) - int(group.sum()) // 2) <= 1
+    assert data.halves == [[1, 2], [4, 7]]
+    for half in map(torch.tensor, data.halves):
+        assert torch.equal(torch.isin(label, half), torch.isin(other, half))
+
+
+def test_two_held_out_classes_are_too_few_for_halves(make):
+    assert make("data.held_out_classes=[3,8]").halves == [[3, 8]]
+    assert make().halves == []
 
 
 def test_only_the_chosen_classes_are_used(make):
@@ -196,7 +204,8 @@ def test_partners_are_drawn_evenly():
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("data.held_out_classes=[3]", "is one class"),
+        ("data.held_out_classes=[3]", "an odd number of classes .1., and each"),
+        ("data.held_out_classes=[7,8,9]", "an odd number of classes .3., and each"),
         ("data.held_out_classes=[0,1,2,3,4,5,6,7,8]", "leaves 1 of 10 .* leave 2"),
         ("data.held_out_classes=[0,1,2,3,4,5,6,7,8,9]", "leaves 0 of 10"),
         ("data.held_out_classes=[3,10]", "the class 10; the classes are 0, 1"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nnlab.layer.attention_weights import attention_weights
-from nnlab.model.gpt import GPT
+from nnlab.model.gpt import GPT, SelfAttention
 
 SIZES = (
     "model.vocabulary_size=65",
@@ -55,6 +55,36 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
     text = torch.randint(65, (4, 33), generator=generator)
     return text[:, :-1], text[:, 1:]
+
+
+@pytest.mark.parametrize("is_explicit", [False, True])
+def test_a_document_behind_others_is_scored_as_if_it_stood_alone(
+    model, batch, is_explicit
+):
+    for layer in model.modules():
+        if isinstance(layer, SelfAttention):
+            layer.is_explicit = is_explicit
+    tokens, _ = batch
+    documents = torch.zeros_like(tokens)
+    documents[0, 7:], documents[0, 20:], documents[1, 30:] = 1, 2, 1
+    scores = model(tokens, documents=documents)
+    for row, start, end in ((0, 0, 7), (0, 7, 20), (0, 20, 32), (1, 30, 32)):
+        alone = model(tokens[row : row + 1, start:end])[0]
+        assert torch.allclose(scores[row, start:end], alone, atol=1e-5)
+    assert torch.allclose(scores[2:], model(tokens[2:]), atol=1e-5)
+    assert not torch.allclose(scores[0, 7:], model(tokens)[0, 7:], atol=1e-2)
+
+
+def test_the_loss_is_that_of_its_documents_alone(gpt, batch):
+    model, (tokens, targets) = gpt().eval(), batch
+    documents = torch.zeros_like(tokens)
+    documents[:, 12:] = 1
+    parts = [
+        model.measure((tokens[:, part], targets[:, part]))["loss"]
+        for part in (slice(12), slice(12, 32))
+    ]
+    whole = model.measure((tokens, targets, documents))["loss"].item()
+    assert whole == pytest.approx((12 * parts[0] + 20 * parts[1]).item() / 32, rel=1e-5)
 
 
 def test_scores_every_token_of_the_vocabulary_and_no_padding(model, batch):

@@ -172,7 +172,7 @@ def test_draws_the_embedding_the_roc_curves_and_the_worst_pairs(model, batch):
 def test_a_whole_run_judges_classes_seen_and_unseen_beside_raw_pixels(nnlab):
     answer = nnlab(
         "model=siamese", "data=digits_pairs", "model.loss=logistic", "folder=run",
-        "model.encoder=mlp", "data.held_out_classes=[2,5,8]", "model.ways=3",
+        "model.encoder=mlp", "data.held_out_classes=[2,3,5,8]", "model.ways=4",
         "data.source.image_size=8", "data.repeats=1", "trainer.max_epochs=2",
     )  # fmt: skip
     assert answer.status == 0, answer.err
@@ -186,7 +186,7 @@ def test_a_whole_run_judges_classes_seen_and_unseen_beside_raw_pixels(nnlab):
     assert all(0 <= metrics[name] <= 1 for name in names)
     # raw pixels do not learn: what they reach is known
     assert metrics["test/pixel_knn_error"] < 0.05
-    assert metrics["test/pixel_unseen_one_shot_accuracy"] > 0.7
+    assert metrics["test/pixel_unseen_one_shot_accuracy"] > 0.6  # of four classes
     assert "never seen" in result["remark"]
 
 

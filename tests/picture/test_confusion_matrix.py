@@ -65,3 +65,10 @@ def test_a_class_without_examples_and_no_errors_at_all_can_be_drawn():
 def test_many_classes_are_drawn_without_numbers():
     labels = torch.arange(100)
     assert not confusion_matrix(torch.eye(100), labels).axes[0].texts
+
+
+def test_classes_are_called_by_their_names_where_they_have_some():
+    figure = confusion_matrix(torch.eye(3), torch.arange(3), ["5", "shirt"])
+    axes = figure.axes[0]
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [text.get_text() for text in labels] == ["5", "shirt", "2"]

@@ -52,3 +52,13 @@ def test_shows_at_most_sixteen():
     images, scores = torch.rand(50, 3, 3), torch.rand(50, 2)
     figure = worst_classified(images, scores, 1 - scores.argmax(dim=1))
     assert len(shown(figure)) == 16
+
+
+def test_classes_that_have_names_are_called_by_them():
+    scores = scores_for([0.6, 0.4], [0.2, 0.8])
+    names = ("bag", "ankle boot")
+    figure = worst_classified(IMAGES[:2], scores, torch.tensor([1, 0]), names)
+    assert titles(figure) == [
+        "said ankle boot,\nis bag, 80%",
+        "said bag,\nis ankle boot, 60%",
+    ]

@@ -1,7 +1,13 @@
 import pytest
 
 from nnlab.report.run_reading import RunReading
-from nnlab.report.wording import duration_text, metric_text, reference, verdict
+from nnlab.report.wording import (
+    duration_text,
+    metric_text,
+    natural_order,
+    reference,
+    verdict,
+)
 
 
 @pytest.mark.parametrize(
@@ -10,6 +16,10 @@ from nnlab.report.wording import duration_text, metric_text, reference, verdict
         ("test/accuracy", 0.98914, "98.91 %"),
         ("accuracy", 1, "100.00 %"),
         ("test/accuracy_top5", 0.5, "50.00 %"),
+        ("test/bit_accuracy", 1.0, "100.00 %"),
+        ("test/knn_error", 0.0094, "0.94 %"),
+        ("test/share_of_7", 0.061, "6.10 %"),
+        ("test/squared_error", 0.9, "0.9"),
         ("test/loss", 0.0432109, "0.04321"),
         ("test/loss", 0.0, "0"),
         ("test/mistakes", 12345, "12,345"),
@@ -20,6 +30,12 @@ from nnlab.report.wording import duration_text, metric_text, reference, verdict
 )
 def test_a_metric_is_said_as_one_reads_it(name, value, text):
     assert metric_text(name, value) == text
+
+
+def test_numbers_in_names_are_in_their_own_order():
+    names = ["loss", "accuracy_256bit", "accuracy_64bit", "accuracy"]
+    ordered = sorted(names, key=natural_order)
+    assert ordered == ["accuracy", "accuracy_64bit", "accuracy_256bit", "loss"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from reliability.bits import run_differences
 
 from nnlab.place import place
 from nnlab.record import Record
@@ -50,31 +51,8 @@ def undisturbed(nnlab, no_pictures) -> str:
     return "undisturbed"
 
 
-def checkpoint(folder: str, name: str) -> dict[str, Any]:
-    """Return all that a checkpoint holds but how long it took and where."""
-    content = torch.load(f"{folder}/checkpoints/{name}.ckpt", weights_only=True)
-    content["callbacks"]["Checkpoints"].pop("spent_seconds")
-    for key in ("folder", "checkpoint_seconds"):
-        del content["nnlab"]["config"][key]
-    return content
-
-
-def differences(one: Any, other: Any, place: str = "") -> list[str]:
-    if isinstance(one, dict) and one.keys() == other.keys():
-        pairs = ((key, one[key], other[key]) for key in one)
-        return [x for key, a, b in pairs for x in differences(a, b, f"{place}/{key}")]
-    if isinstance(one, list | tuple) and len(one) == len(other):
-        pairs = enumerate(zip(one, other, strict=True))
-        return [x for i, pair in pairs for x in differences(*pair, f"{place}/{i}")]
-    same = torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
-    return [] if same else [place]
-
-
 def assert_same_run(one: str, other: str) -> None:
-    for name in ("last", "best"):
-        assert differences(checkpoint(one, name), checkpoint(other, name)) == []
-    texts = [Path(folder, "metrics.jsonl").read_text() for folder in (one, other)]
-    assert texts[0] == texts[1]
+    assert run_differences(one, other) == []
 
 
 def status() -> dict[str, str]:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
+from rich.table import Table
+
 from nnlab.report.wording import duration_text, metric_text
 
 HEAD = """\
@@ -15,10 +17,11 @@ HEAD = """\
 Each row is `python -m nnlab experiment=<name>`, the median over its seeds; every seed's
 own result stands beside it. The test set was seen once a run, with the weights of the
 best validation. `nnlab reproduce <name>` makes a row again, `nnlab reproduce --check`
-compares. The time is that of a clock: on a machine that does other work it says little.
+compares. Times are medians of a run: what the processor computed, all threads together,
+and what the clock said, which grows with whatever else a machine does.
 
-| experiment | metric | published | target | reached | each seed | time a run |
-| --- | --- | --- | --- | --- | --- | --- |
+| experiment | metric | published | target | reached | each seed | processor | clock |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 
@@ -34,6 +37,7 @@ class Row:
     values: dict[int, float]
     seconds: float
     met: bool
+    processor_seconds: float | None = None  # unknown of runs before 2026-11-20
 
     @property
     def reached(self) -> float:
@@ -46,6 +50,27 @@ def as_markdown(rows: Mapping[str, Row]) -> str:
     lines = [_line(rows[name]) for name in sorted(rows)]
     facts = {name: asdict(rows[name]) for name in sorted(rows)}
     return f"{HEAD}{''.join(lines)}\n<!-- {json.dumps(facts)} -->\n"
+
+
+def as_table(rows: Mapping[str, Row]) -> Table:
+    """Return what was reached now, for the terminal."""
+    table = Table(box=None, pad_edge=False)
+    for name in (
+        *("experiment", "published", "target", "reached", "seeds"),
+        *("processor", "clock"),
+    ):
+        table.add_column(name, overflow="fold")
+    for row in rows.values():
+        table.add_row(
+            row.experiment,
+            metric_text(row.metric, row.published),
+            f"{'≥' if row.more else '≤'} {metric_text(row.metric, row.target)}",
+            metric_text(row.metric, row.reached) + ("" if row.met else ", not met"),
+            ", ".join(map(str, row.values)),
+            processor_text(row),
+            duration_text(row.seconds),
+        )
+    return table
 
 
 def _line(row: Row) -> str:
@@ -61,9 +86,16 @@ def _line(row: Row) -> str:
         target,
         metric_text(row.metric, row.reached) + ("" if row.met else ", **not met**"),
         each,
+        processor_text(row),
         duration_text(row.seconds),
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def processor_text(row: Row) -> str:
+    """Return what the processor computed in a run, where that is known."""
+    seconds = row.processor_seconds
+    return "not kept" if seconds is None else duration_text(seconds)
 
 
 def rows_in(text: str) -> dict[str, Row]:

@@ -12,9 +12,8 @@ from statistics import median
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from nnlab.compare.published import Row, as_markdown, rows_in
+from nnlab.compare.published import Row, as_markdown, as_table, rows_in
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError, did_you_mean
 from nnlab.folder import write
@@ -22,7 +21,6 @@ from nnlab.home import conf_folder
 from nnlab.past.asked import asked, check_known
 from nnlab.report.past_runs import past_runs
 from nnlab.report.run_reading import RunReading
-from nnlab.report.wording import duration_text, metric_text
 from nnlab.sweep import sweep
 
 OURS = ("run", "seed", "to", "output_dir", "tolerance")
@@ -69,7 +67,7 @@ def reproduce(words: Sequence[str]) -> int:
             "found"
         )
     console = Console(highlight=False)
-    console.print(_table(found))
+    console.print(as_table(found))
     written = rows_in(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if question.is_check:
         tolerance = float(question.given.get("tolerance", TOLERANCE))
@@ -155,6 +153,8 @@ def _row(name: str, mine: Mapping[int, RunReading]) -> Row:
     values = {seed: float(run.metrics[metric] or 0) for seed, run in mine.items()}
     middle = median(values.values())
     seconds = median(float(run.result["seconds"]) for run in mine.values())
+    computed = [run.result.get("processor_seconds") for run in mine.values()]
+    known = [float(each) for each in computed if each is not None]
     target = reference["target"]
     return Row(
         experiment=name,
@@ -165,23 +165,8 @@ def _row(name: str, mine: Mapping[int, RunReading]) -> Row:
         values=values,
         seconds=seconds,
         met=middle >= target if more else middle <= target,
+        processor_seconds=median(known) if known else None,
     )
-
-
-def _table(found: Mapping[str, Row]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("experiment", "published", "target", "reached", "seeds", "time"):
-        table.add_column(name, overflow="fold")
-    for row in found.values():
-        table.add_row(
-            row.experiment,
-            metric_text(row.metric, row.published),
-            f"{'≥' if row.more else '≤'} {metric_text(row.metric, row.target)}",
-            metric_text(row.metric, row.reached) + ("" if row.met else ", not met"),
-            ", ".join(map(str, row.values)),
-            duration_text(row.seconds),
-        )
-    return table
 
 
 def _checked(

@@ -49,6 +49,16 @@ class LocalArchives:
     def close(self) -> None: ...
 
 
+class Fetches(Protocol):
+    """Fetches files into its folder."""
+
+    folder: Path
+
+    def fetch(self, path: str, /) -> Path: ...
+
+    def stop(self) -> None: ...
+
+
 class FetchedArchives:
     """Files of a server, fetched in order by a few connections.
 
@@ -59,7 +69,7 @@ class FetchedArchives:
 
     def __init__(
         self,
-        fetcher: Fetcher,
+        fetcher: Fetches,
         files: Sequence[ArchiveFile],
         units: Sequence[int],
         *,
@@ -89,7 +99,8 @@ class FetchedArchives:
 
     def release(self, unit: int) -> None:
         path = self._here.pop(unit, None)
-        if path is not None and not self.keeps:
+        is_fetched = path is not None and path.is_relative_to(self.fetcher.folder)
+        if path is not None and is_fetched and not self.keeps:
             path.unlink(missing_ok=True)
 
     def close(self) -> None:

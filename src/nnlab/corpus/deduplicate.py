@@ -17,6 +17,7 @@ from nnlab.corpus.plan import Plan
 
 UNIQUE, EXACT, NEAR = 0, 1, 2  # verdicts
 Verdicts = NDArray[np.uint8]
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,8 @@ def judged(every: NDArray[np.void], copies: Copies) -> Verdicts:
     verdicts = np.full(len(every), UNIQUE, np.uint8)
     if copies.near:
         verdicts[:] = NEAR
-        verdicts[_first_of_groups(every["bands"])] = UNIQUE
+        first = first_of_groups(len(every), *_equal_bands(every["bands"]))
+        verdicts[first == np.arange(len(every))] = UNIQUE
     if copies.exact:
         # the two halves as one value of 16 bytes, which sorts much faster than rows
         whole = np.ascontiguousarray(every["exact"]).view("V16").ravel()
@@ -68,12 +70,8 @@ def judged(every: NDArray[np.void], copies: Copies) -> Verdicts:
     return verdicts
 
 
-def _first_of_groups(bands: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the first document of each group that equal bands connect."""
-    from scipy.sparse import coo_array  # pyright: ignore
-    from scipy.sparse.csgraph import connected_components  # pyright: ignore
-
-    documents = len(bands)
+def _equal_bands(bands: NDArray[np.uint64]) -> tuple[Places, Places]:
+    """Return pairs of documents that have a band in common, as two columns."""
     lefts, rights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for band in range(BANDS):
         order = np.argsort(bands[:, band], kind="stable")
@@ -81,11 +79,27 @@ def _first_of_groups(bands: NDArray[np.uint64]) -> NDArray[np.int64]:
         same = np.flatnonzero(keys[1:] == keys[:-1])
         lefts.append(order[same])
         rights.append(order[same + 1])
-    edges = (np.concatenate(lefts), np.concatenate(rights))
-    ones = np.ones(len(edges[0]), bool)
-    graph = coo_array((ones, edges), shape=(documents, documents))
-    _, group = connected_components(graph, directed=False)
-    return np.unique(group, return_index=True)[1]
+    return np.concatenate(lefts), np.concatenate(rights)
+
+
+def first_of_groups(size: int, lefts: Places, rights: Places) -> Places:
+    """Return for each of `size` documents the first one of the group that it is in.
+
+    Pairs connect documents to groups. All documents point to themselves, then of each
+    pair both to the lesser that one of them points to, and on to where that one points,
+    until nothing changes (Shiloach & Vishkin 1982, "An O(log n) Parallel Connectivity
+    Algorithm", https://doi.org/10.1016/0196-6774(82)90008-6).
+    """
+    first = np.arange(size)
+    while True:
+        low = np.minimum(first[lefts], first[rights])
+        now = first.copy()
+        np.minimum.at(now, first[lefts], low)
+        np.minimum.at(now, first[rights], low)
+        now = now[now]
+        if np.array_equal(now, first):
+            return first
+        first = now
 
 
 def verdicts_of(plan: Plan, unit: int) -> Verdicts:

@@ -28,6 +28,10 @@ class MissingFileError(Exception):
     """The server has no such file."""
 
 
+class UnavailableError(RunFailed):
+    """The server does not answer, or not so that a file came."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manners:
     """How the fetcher behaves.
@@ -69,14 +73,17 @@ class Fetcher:
         """Let every fetch end at once; its piece stays, to be continued."""
         self._stopped.set()
 
-    def fetch(self, path: str) -> Path:
+    def fetch(self, path: str, name: str | None = None) -> Path:
         """Return the file, fetched where it is not here yet.
+
+        Args:
+            name: under which it lies here; None: its path.
 
         Raises:
             MissingFileError: the server has none of that name.
             RunFailed: it cannot be had; the sentence says why, and what to do.
         """
-        target = self.folder / path
+        target = self.folder / (name or path)
         if target.is_file():
             return target
         piece = Piece(target)
@@ -98,7 +105,7 @@ class Fetcher:
                 return piece.finish()
             failures = 1 if piece.size > before else failures + 1
             self._hold(failures, retry_after, path)
-        raise RunFailed(
+        raise UnavailableError(
             f"{self.server}/{path} cannot be had after {failures} attempts ({cause}); "
             "the same command goes on where this ended"
         )
@@ -163,7 +170,7 @@ class Fetcher:
     def _hold(self, failures: int, retry_after: str | None, path: str) -> None:
         pause = pause_after(failures, retry_after, self.turns.clock.now())
         if pause > LONGEST_WAIT:
-            raise RunFailed(
+            raise UnavailableError(
                 f"{self.server}/{path} asks to wait {pause / 3600:.1f} hours; the same "
                 "command goes on where this ended"
             )

@@ -13,7 +13,6 @@ import unicodedata
 
 import numpy as np
 from numpy.typing import NDArray
-from rensa import RMinHash  # pyright: ignore
 
 from nnlab.corpus.word_hash import grams, word_hashes
 
@@ -30,6 +29,8 @@ def fingerprint(text: str) -> NDArray[np.void]:
     `exact` is 128 bits of the normalised text. Each of `bands` is 64 bits of a band's
     MinHashes: texts are near copies where one of their bands is equal.
     """
+    from rensa import RMinHash  # pyright: ignore  # here: training does without it
+
     words = normalised(text)
     item = np.zeros((), FINGERPRINT)
     joined = " ".join(words).encode(errors="replace")

@@ -20,7 +20,7 @@ def show_preview(settings: Preparation, source: Source, documents: int) -> int:
     """
     first = source.files()[0]
     shown = 0
-    with source.beginning(first) as path:
+    with source.beginning(first, documents) as path:
         read = reader(settings.reader)
         items = read(path, maximum_bytes=settings.maximum_record_bytes)
         for item in items:

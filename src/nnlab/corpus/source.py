@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from nnlab import __version__
 from nnlab.corpus.archives import (
@@ -17,6 +17,7 @@ from nnlab.corpus.archives import (
     files_of_crawl,
 )
 from nnlab.corpus.fetch import Fetcher, Manners
+from nnlab.corpus.pages import PageFetcher, names_pages
 from nnlab.corpus.plan import ArchiveFile, Plan
 from nnlab.corpus.polite import RealClock, Turns
 from nnlab.corpus.preparation import Fetching, Preparation
@@ -55,16 +56,31 @@ class Source:
             raise UserError(f"data.crawl={crawl} is for data=common_crawl")
 
     @cached_property
-    def fetcher(self) -> Fetcher:
+    def manners(self) -> Manners:
         contact = self.fetching.contact or f"{getpass.getuser()}@{socket.getfqdn()}"
-        manners = Manners(
+        return Manners(
             stall_seconds=self.fetching.stall_seconds,
             attempts=self.fetching.attempts,
             agent=f"nnlab/{__version__} (contact: {contact})",
         )
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
         folder = data_folder(self.settings.data_dir) / "common_crawl"
-        turns = Turns(RealClock(), seconds_between=self.fetching.seconds_between)
-        return Fetcher(self.fetching.server, folder, turns, manners)
+        return Fetcher(self.fetching.server, folder, self._turns(), self.manners)
+
+    def pages(self, folder: Path) -> PageFetcher:
+        """Return what fetches the pages of a list of URLs into a folder."""
+        return PageFetcher(
+            folder,
+            self._turns,
+            self.manners,
+            connections=self.fetching.connections,
+            maximum_bytes=self.settings.maximum_record_bytes,
+        )
+
+    def _turns(self) -> Turns:
+        return Turns(RealClock(), seconds_between=self.fetching.seconds_between)
 
     def files(self) -> list[ArchiveFile]:
         """Return the files to read, in their order."""
@@ -78,10 +94,16 @@ class Source:
         self, plan: Plan, units: list[int], told: Callable[[int], None]
     ) -> Archives:
         """Return what gives out the files of these units."""
-        if self.settings.crawl is None:
-            return LocalArchives(plan.files, units)
-        self.fetcher.told = told
         keeps, connections = self.settings.keeps_archives, self.fetching.connections
+        if self.settings.crawl is None:
+            if not any(names_pages(Path(plan.files[unit].name)) for unit in units):
+                return LocalArchives(plan.files, units)
+            pages = self.pages(data_folder(self.settings.data_dir) / "webtext")
+            pages.told = told
+            return FetchedArchives(
+                pages, plan.files, units, connections=1, keeps=keeps, ahead=len(units)
+            )
+        self.fetcher.told = told
         return FetchedArchives(
             self.fetcher,
             plan.files,
@@ -92,10 +114,17 @@ class Source:
         )
 
     @contextmanager
-    def beginning(self, file: ArchiveFile) -> Generator[Path]:
-        """Give a file of this machine, or the first megabytes of a server's."""
+    def beginning(self, file: ArchiveFile, documents: int) -> Generator[Path]:
+        """Give a file of this machine, or the first megabytes of a server's.
+
+        Of a list of URLs only so many pages are fetched.
+        """
         if self.settings.crawl is None:
-            yield Path(file.name)
+            if not names_pages(Path(file.name)):
+                yield Path(file.name)
+                return
+            with TemporaryDirectory() as place:
+                yield self.pages(Path(place)).fetch(file.name, documents)
             return
         with self.fetcher.open(file.name) as answer, NamedTemporaryFile() as part:
             part.write(answer.read(BEGINNING))

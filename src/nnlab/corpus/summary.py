@@ -32,8 +32,11 @@ def show_summary(console: Console, folder: Path, manifest: Mapping[str, Any]) ->
     sums, text = token_sums(manifest), counts["kept_bytes"] / 1e6
     console.print(
         f"\n{sums['train']:,} tokens to train, {sums['validation']:,} to validate, in "
-        f"{len(manifest['shards'])} shards; {text:,.1f} MB of text passed the rules"
+        f"{len(manifest['shards'])} shards; {text:,.1f} MB of text"
     )
+    if not sums["validation"] and counts["kept"]:
+        said = f"training wants validation too: {few_hosts(manifest)}"
+        console.print(said, soft_wrap=False)
     if said := unread(counts):
         console.print(f"not read: {said}")
         for each in manifest["damage"][:DAMAGE_SHOWN]:
@@ -53,6 +56,19 @@ def unread(counts: Mapping[str, Any]) -> str:
     """Return what was not read: `3 damaged, 1 oversized`, or nothing."""
     kinds = ("damaged", "oversized", "missing")
     return ", ".join(f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind])
+
+
+def few_hosts(manifest: Mapping[str, Any]) -> str:
+    """Return why there is little to validate, and what to do."""
+    shard, number = manifest["config"]["shard"], len(manifest["hosts"])
+    hosts = f"{number} host{'s' if number > 1 else ''}"
+    share = f"data.shard.validation_share above {shard['validation_share']}"
+    if shard["keeps_together"] == "page":
+        return f"prepare more files, or with {share}, in another data.folder"
+    return (
+        f"a host stays on one side, and all pages are of {hosts}; prepare more files, "
+        f"or with {share}, or data.shard.keeps_together=page, in another data.folder"
+    )
 
 
 def token_sums(manifest: Mapping[str, Any]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from nnlab.batches import Batches, mix
+from nnlab.data._pair_batches import PairBatches, draw_partners
 from nnlab.data_module import DataModule, Splits
 from nnlab.errors import UserError
 from nnlab.given.given import Examples, Given
@@ -28,8 +29,10 @@ class Pairs(DataModule):
         source: labelled images.
         classes: that are used; None: all of the source's.
         held_out_classes: of these, the ones that are only tested: neither training nor
-            validation holds them. Test pairs are of two images that are both of held
-            out classes, or both not.
+            validation holds them. An even number: the first half of them finds the
+            threshold by which pairs of the second are judged, and the other way round.
+            Test pairs are of two images of the same half, or of classes not held out;
+            two classes are too few for halves.
         repeats: how often an image is the first of a training pair in an epoch.
     """
 
@@ -55,11 +58,6 @@ class Pairs(DataModule):
         used = known if classes is None else _checked(classes, "classes", known)
         self.unseen = _checked(held_out_classes, "held_out_classes", used)
         self.seen = [label for label in used if label not in self.unseen]
-        if len(self.unseen) == 1:
-            raise ValueError(
-                f"data.held_out_classes={held_out_classes} is one class, and a pair of "
-                "two classes takes two; hold out none, or 2 and more"
-            )
         if len(self.seen) < 2:
             key = f"held_out_classes={held_out_classes}"
             key = key if held_out_classes else f"classes={classes}"
@@ -67,6 +65,21 @@ class Pairs(DataModule):
                 f"data.{key} leaves {len(self.seen)} of {len(known)} classes to train "
                 "on, and a pair of two classes takes two; leave 2 and more"
             )
+        if len(self.unseen) % 2:
+            raise ValueError(
+                f"data.held_out_classes={held_out_classes} is an odd number of classes "
+                f"({len(self.unseen)}), and each half of them is judged by a threshold "
+                "that the other finds; hold out an even number"
+            )
+        self.class_names = source.class_names
+
+    @property
+    def halves(self) -> list[list[int]]:
+        """The held out classes, by whom pairs are made of: a half has two at least."""
+        middle = len(self.unseen) // 2
+        if middle < 2:
+            return [self.unseen] if self.unseen else []
+        return [self.unseen[:middle], self.unseen[middle:]]
 
     def facts(self) -> dict[str, int]:
         return self.source.facts()
@@ -76,11 +89,10 @@ class Pairs(DataModule):
         is_seen = torch.isin(train[1], torch.tensor(self.seen))
         train = tuple(tensor[is_seen] for tensor in train)
         _check_counts(train[1], "training")
-        groups = [self.seen, self.unseen] if self.unseen else [self.seen]
         return Splits(
             train,
             self._fixed_pairs(validation, [self.seen], "validation"),
-            self._fixed_pairs(test, groups, "test"),
+            self._fixed_pairs(test, [self.seen, *self.halves], "test"),
         )
 
     def read(self, given: Given) -> Examples:
@@ -144,52 +156,6 @@ class Pairs(DataModule):
             rank=plain.rank,
             ranks=plain.ranks,
         )
-
-
-class PairBatches(Batches):
-    """Serves pairs of labelled images; both sides are a function of (seed, epoch)."""
-
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        assert self.seed is not None
-        start = self._resume_position if self.epoch == self._resume_epoch else 0
-        generator = torch.Generator().manual_seed(mix(self.seed, self.epoch, 1))
-        first = self._order()
-        second = draw_partners(self.tensors[1], first, generator=generator)
-        for position in range(start, len(self)):
-            sides = [self._share(side, position) for side in (first, second)]
-            yield tuple(
-                tensor.index_select(0, index)
-                for tensor in self.tensors
-                for index in sides
-            )
-
-
-def draw_partners(
-    labels: Int[Tensor, " images"],
-    anchors: Int[Tensor, " pairs"],
-    *,
-    generator: torch.Generator,
-) -> Int[Tensor, " pairs"]:
-    """Return an image for each anchor: for half of them another one of its class.
-
-    For the others any image of another class. `labels` must hold two classes, and at
-    least two images of each.
-    """
-    by_class = labels.argsort(stable=True)
-    place = torch.empty_like(by_class)  # where by_class has an image
-    place[by_class] = torch.arange(len(labels))
-    counts = labels.bincount()
-    starts = counts.cumsum(0) - counts
-    start, count = starts[labels[anchors]], counts[labels[anchors]]
-    share = torch.rand(len(anchors), generator=generator, dtype=torch.float64)
-    # some steps on from the anchor, around its class, but never all the way
-    steps = 1 + (share * (count - 1)).long()
-    same = start + (place[anchors] - start + steps) % count
-    # whatever is left when its class is cut out
-    other = (share * (len(labels) - count)).long()
-    other += (other >= start) * count
-    is_same = torch.randperm(len(anchors), generator=generator) < len(anchors) // 2
-    return by_class[torch.where(is_same, same, other)]
 
 
 def _checked(chosen: list[int], name: str, known: list[int]) -> list[int]:

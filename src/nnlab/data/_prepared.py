@@ -14,11 +14,13 @@ from typing_extensions import override
 
 from nnlab.batches import Batches
 from nnlab.corpus.manifest import read_manifest
+from nnlab.corpus.summary import few_hosts
 from nnlab.data._shard_windows import OrderedWindows, Shards, ShuffledWindows
 from nnlab.data._text import TextData
 from nnlab.data_module import DataModule, Splits
 from nnlab.errors import UserError
 from nnlab.given.given import Examples, Given
+from nnlab.layer.attention_mask import documents_of
 from nnlab.limits import Count, Natural
 from nnlab.tokenizer.restore import tokenizer_from_state
 from nnlab.tokenizer.tokenizer import Tokenizer
@@ -27,13 +29,16 @@ from nnlab.tokenizer.tokenizer import Tokenizer
 class PreparedText(DataModule):
     """Windows of the shards as (tokens, targets), both int64 (batch, context).
 
-    Documents follow each other, with an end of text between two; a window may hold
-    parts of several, and each token sees all before it.
+    Documents follow each other, with an end of text between two, and a window may hold
+    parts of several. Each token sees all before it; where documents are kept apart, a
+    third tensor, int64 (batch, context), says which one it is of.
 
     Args:
         folder: that `nnlab prepare` filled.
         tokenizer: of the kind that the folder was prepared with.
         batches_per_epoch: None: each window once, about.
+        separates_documents: whether the model is told which document each token is of,
+            so that attention does not reach beyond it.
         preparation: what `nnlab prepare` reads; the folder's plan holds what it was.
     """
 
@@ -46,6 +51,7 @@ class PreparedText(DataModule):
         batch_size: Count,
         evaluation_batch_size: Count,
         batches_per_epoch: Count | None,
+        separates_documents: bool,
         seed: Natural,
         **preparation: Any,
     ) -> None:
@@ -57,6 +63,7 @@ class PreparedText(DataModule):
         del preparation
         self.folder = Path(folder).expanduser()
         self.context_size, self.batches_per_epoch = context_size, batches_per_epoch
+        self.separates_documents = separates_documents
         manifest = read_manifest(self.folder)
         if manifest is None:
             raise UserError(
@@ -81,6 +88,17 @@ class PreparedText(DataModule):
         }
 
     @override
+    def setup(self, stage: str | None = None) -> None:
+        model = getattr(self.trainer, "lightning_module", None)
+        takes_them = model is None or getattr(model, "takes_documents", False)
+        if self.separates_documents and not takes_them:
+            raise UserError(
+                f"data.separates_documents=true needs a model whose attention takes a "
+                f"mask, which {type(model).__name__} is not; give model=gpt, or false"
+            )
+        super().setup(stage)
+
+    @override
     def load(self) -> Splits:
         train, validation = (self._rows(split) for split in ("train", "validation"))
         return Splits(train, validation, validation)
@@ -88,7 +106,11 @@ class PreparedText(DataModule):
     @override
     def prepare(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         [window] = batch
-        return window[:, :-1], window[:, 1:]
+        tokens, targets = window[:, :-1], window[:, 1:]
+        if not self.separates_documents:
+            return tokens, targets
+        end = self.tokenizer.special["end_of_text"]
+        return tokens, targets, documents_of(tokens, end)
 
     @override
     def read(self, given: Given) -> Examples:
@@ -162,12 +184,7 @@ class PreparedText(DataModule):
         return np.asarray(np.memmap(file, dtype, "c"))
 
     def _too_short(self, split: str, tokens: int) -> str:
-        documents = self.manifest["counts"]["kept"]
         what = f"data.folder={self.folder} has {tokens} tokens in its {split} split"
         if split == "train":
             return f"{what}: give a smaller data.context_size, or prepare more files"
-        share = self.manifest["config"]["shard"]["validation_share"]
-        return (
-            f"{what}, for {documents} documents come from few hosts: prepare more "
-            f"files, or with a data.shard.validation_share above {share}"
-        )
+        return f"{what}: {few_hosts(self.manifest)}"

@@ -98,7 +98,8 @@ class PageLanguage(DataModule):
     @override
     def prepare(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         codes, label = batch
-        return page_vectors(codes, self.features), label
+        vectors = page_vectors(codes.cpu().numpy(), self.features)
+        return torch.from_numpy(vectors).to(label.device), label
 
     @override
     def read(self, given: Given) -> Examples:

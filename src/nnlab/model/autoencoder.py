@@ -219,7 +219,7 @@ class Autoencoder(Learner):
         code = torch.cat([self.encode(part) for part in image.split(1000)])
         pictures = {
             "reconstructions": image_rows({k: v.squeeze(1) for k, v in rows.items()}),
-            "code_map": code_map(code, label),
+            "code_map": code_map(code, label, self.class_names),
         }
         if self.variant == "variational":
             new = self.sample(64, self.seed).squeeze(1)

@@ -21,10 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nnlab.answer import Answer, percent
+from nnlab.layer.attention_mask import looking_back, places_within, within_documents
 from nnlab.layer.attention_weights import attention_weights
 from nnlab.layer.fine_tuning import choose_trained
 from nnlab.layer.key_value_cache import KeyValueCache, LayerCache
 from nnlab.layer.lora import merge_lora
+from nnlab.layer.positions import position_angles, rotate
 from nnlab.learner import Learner
 from nnlab.limits import Count, Natural, Positive, Share, must_divide
 from nnlab.pretrained.gpt2 import load_gpt2, save_gpt2
@@ -38,36 +40,15 @@ if TYPE_CHECKING:
 Tokens = Int[Tensor, "batch time"]
 Stream = Float[Tensor, "batch time width"]  # what each block adds to
 Heads = Float[Tensor, "batch heads time head_size"]
+Mask = Bool[Tensor, "batch 1 time seen"]  # None: all tokens before
 
 SHOWN_TOKENS = 64  # in the picture of attention
 SHOWN_NEXT = 5  # tokens that `predict` names
 
 
-def position_angles(positions: int, size: int) -> Float[Tensor, "positions half"]:
-    """Return an angle for each position and pair of features (Vaswani, section 3.5)."""
-    speed = 10_000 ** -(torch.arange(0, size, 2) / size)
-    return torch.outer(torch.arange(positions).float(), speed)
-
-
-def rotate(x: Heads, angles: Float[Tensor, "time half"]) -> Heads:
-    """Turn pairs of features by their position: products then tell the distance.
-
-    Su et al. 2021, https://arxiv.org/abs/2104.09864, equation 34; features i and i +
-    half make a pair, as in LLaMA.
-    """
-    a, b = x.float().chunk(2, dim=-1)
-    cosine, sine = angles.cos(), angles.sin()
-    return torch.cat([a * cosine - b * sine, a * sine + b * cosine], -1).type_as(x)
-
-
 def padded(size: int, *, to: int) -> int:
     """Return the next multiple."""
     return math.ceil(size / to) * to
-
-
-def looking_back(time: int, seen: int, like: Tensor) -> Bool[Tensor, "time seen"]:
-    """Return which of the `seen` tokens the last `time` may see: none after itself."""
-    return like.new_ones(time, seen, dtype=torch.bool).tril(seen - time)
 
 
 class SelfAttention(nn.Module):
@@ -98,7 +79,11 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(width, width, bias)
 
     def forward(
-        self, x: Stream, angles: Tensor | None, past: LayerCache | None
+        self,
+        x: Stream,
+        angles: Tensor | None,
+        past: LayerCache | None,
+        mask: Mask | None = None,
     ) -> Stream:
         x = self.query_key_value(x).unflatten(2, (-1, self.head_size))
         # (batch, time, heads, head_size) -> (batch, heads, time, head_size)
@@ -111,32 +96,38 @@ class SelfAttention(nn.Module):
         if past is not None:
             key, value = past.extend(key, value)
         gather = self._explicitly if self.is_explicit else self._fused
-        x = gather(query, key, value)  # (batch, heads, time, head_size)
+        x = gather(query, key, value, mask)  # (batch, heads, time, head_size)
         return self.output(x.transpose(1, 2).flatten(2))
 
-    def _explicitly(self, query: Heads, key: Heads, value: Heads) -> Heads:
+    def _explicitly(
+        self, query: Heads, key: Heads, value: Heads, mask: Mask | None
+    ) -> Heads:
         """Compute softmax(Q K^T / sqrt(d)) V, equation 1, step by step."""
         groups = query.shape[1] // key.shape[1]
         key, value = (x.repeat_interleave(groups, dim=1) for x in (key, value))
         scores = (
             query @ key.mT / math.sqrt(self.head_size)
         )  # (batch, heads, time, seen)
-        mask = looking_back(query.shape[2], key.shape[2], query)
+        if mask is None:
+            mask = looking_back(query.shape[2], key.shape[2], query)
         weights = scores.masked_fill(~mask, -math.inf).softmax(dim=-1)
         self.weights = weights.detach()
         return F.dropout(weights, self.dropout, self.training) @ value
 
-    def _fused(self, query: Heads, key: Heads, value: Heads) -> Heads:
+    def _fused(
+        self, query: Heads, key: Heads, value: Heads, mask: Mask | None
+    ) -> Heads:
         """Compute the same without ever storing the weights."""
         time, seen = query.shape[2], key.shape[2]
-        is_part = 1 < time < seen  # SDPA's own mask takes the first key for the oldest
+        if 1 < time < seen:  # SDPA's own mask takes the first key for the oldest
+            mask = looking_back(time, seen, query)
         return F.scaled_dot_product_attention(
             query,
             key,
             value,
-            attn_mask=looking_back(time, seen, query) if is_part else None,
+            attn_mask=mask,
             dropout_p=self.dropout if self.training else 0.0,
-            is_causal=bool(time == seen),  # bool: in a trace it is a tensor
+            is_causal=mask is None and bool(time == seen),  # in a trace it is a tensor
             enable_gqa=self.heads[0] != self.heads[1],
         )
 
@@ -180,15 +171,20 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(attention.dropout)
 
     def forward(
-        self, x: Stream, angles: Tensor | None, past: LayerCache | None
+        self,
+        x: Stream,
+        angles: Tensor | None,
+        past: LayerCache | None,
+        mask: Mask | None = None,
     ) -> Stream:
-        x = x + self.dropout(self.attention(self.attention_norm(x), angles, past))
+        x = x + self.dropout(self.attention(self.attention_norm(x), angles, past, mask))
         return x + self.dropout(self.feed_forward(self.feed_forward_norm(x)))
 
 
 class GPT(Learner):
     """Scores each token of the vocabulary as the next one, after each of a text."""
 
+    takes_documents = True  # a batch may say of which document each token is
     angles: Tensor  # a buffer, where positions are not learned
 
     def __init__(
@@ -260,14 +256,20 @@ class GPT(Learner):
         choose_trained(self, trained_blocks=trained_blocks, lora_rank=lora_rank)
 
     def forward(
-        self, tokens: Tokens, cache: KeyValueCache | None = None
+        self,
+        tokens: Tokens,
+        cache: KeyValueCache | None = None,
+        documents: Tokens | None = None,
     ) -> Float[Tensor, "batch time vocabulary"]:
         if cache is not None:
             return cache.read(tokens, self._logits)
-        return self._logits(tokens, [None] * len(self.blocks))
+        return self._logits(tokens, [None] * len(self.blocks), documents)
 
     def _logits(
-        self, tokens: Tokens, pasts: Sequence[LayerCache | None]
+        self,
+        tokens: Tokens,
+        pasts: Sequence[LayerCache | None],
+        documents: Tokens | None = None,
     ) -> Float[Tensor, "batch time vocabulary"]:
         first = pasts[0].length if pasts[0] else 0
         end = first + tokens.shape[1]
@@ -276,35 +278,38 @@ class GPT(Learner):
                 f"model.context_size={self.context_size} is less than the {end} tokens "
                 f"of a text; try model.context_size={end}"
             )
-        angles = None
+        angles, mask, places = None, None, slice(first, end)
+        if documents is not None:  # each is read as if it stood alone
+            mask, places = within_documents(documents), places_within(documents)
         x = self.token_embedding(tokens)  # (batch, time, width)
         if self.positions == "learned":
-            x = x + self.position_embedding.weight[first:end]
+            x = x + self.position_embedding.weight[places]
         elif self.positions == "sinusoidal":
-            wave = self.angles[first:end]
-            x = x * math.sqrt(x.shape[2]) + torch.cat([wave.sin(), wave.cos()], dim=1)
+            wave = self.angles[places]
+            x = x * math.sqrt(x.shape[2]) + torch.cat([wave.sin(), wave.cos()], -1)
         else:
-            angles = self.angles[first:end]
+            angles = self.angles[places]
         x = self.dropout(x)
         for block, past in zip(self.blocks, pasts, strict=True):
-            x = block(x, angles, past)
+            x = block(x, angles, past, mask)
         logits = self.unembedding(self.final_norm(x))[..., : self.vocabulary_size]
         if self.logit_softcap is not None:  # Gemma 2, https://arxiv.org/abs/2408.00118
             logits = self.logit_softcap * (logits / self.logit_softcap).tanh()
         return logits
 
-    def measure(self, batch: tuple[Tokens, Tokens]) -> dict[str, Float[Tensor, ""]]:
-        tokens, targets = batch
-        loss = F.cross_entropy(self(tokens).flatten(0, 1), targets.flatten())
+    def measure(self, batch: tuple[Tokens, ...]) -> dict[str, Float[Tensor, ""]]:
+        tokens, targets, *documents = batch
+        scores = self(tokens, None, *documents)
+        loss = F.cross_entropy(scores.flatten(0, 1), targets.flatten())
         return {"loss": loss}  # nats a token
 
     @torch.no_grad()
-    def predict(self, batch: tuple[Tokens, Tokens]) -> list[Answer]:
+    def predict(self, batch: tuple[Tokens, ...]) -> list[Answer]:
         """Return how well each text was foreseen, and what is likely to follow it.
 
         A text beyond context_size is read in windows side by side.
         """
-        return [self._read(*each) for each in zip(*batch, strict=True)]
+        return [self._read(*each) for each in zip(*batch[:2], strict=True)]
 
     def _read(
         self, text: Int[Tensor, " time"], follows: Int[Tensor, " time"]
@@ -334,7 +339,7 @@ class GPT(Learner):
     def _shown(self, token: int) -> str:
         return str(token) if self.tokenizer is None else self.tokenizer.decode([token])
 
-    def illustrate(self, batch: tuple[Tokens, Tokens]) -> "Mapping[str, Figure | str]":
+    def illustrate(self, batch: tuple[Tokens, ...]) -> "Mapping[str, Figure | str]":
         """Draw who looks at whom in one text, and let the model speak."""
         from nnlab.generate.specimen import specimen
         from nnlab.picture.attention_maps import attention_maps

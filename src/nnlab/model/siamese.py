@@ -143,7 +143,10 @@ class Siamese(Learner):
         pairs = self.embedded(batch)
         apart, is_same = pairs.distances(self.distance), pairs.is_same()
         right = (apart < self.thresholds[0]) == is_same
-        return {"loss": self._loss(pairs, apart), "accuracy": right.float().mean()}
+        return {
+            "loss": self._loss(pairs, apart),
+            "accuracy": right.mean(dtype=torch.float32),
+        }
 
     def embedded(self, batch: PairBatch) -> VectorPairs:
         """Return a batch's images as embeddings, both twins' at once."""
@@ -204,6 +207,7 @@ class Siamese(Learner):
             compared if stage == "test" else compared[:1],  # pixels do not learn
             distance=self.distance,
             thresholds=self.thresholds,
+            halves=data.halves,
             seed=self.seed,
         )
         named = {f"{stage}/{name}": value for name, value in scores.items()}
@@ -232,19 +236,21 @@ class Siamese(Learner):
         codes = self(batch[0])
         near = [None] * len(codes)
         if self.gallery is not None:
-            near = knn_labels(
+            labels = knn_labels(
                 codes,
                 *self.gallery,
                 neighbours=self.verification.neighbours,
                 distance=self.distance,
             ).tolist()
+            names = self.class_names or [*map(str, range(len(self.seen)))]
+            near = [names[label] for label in labels]
         return [
             Answer(
-                ("" if label is None else f"near {label}  ")
+                ("" if name is None else f"near {name}  ")
                 + f"embedding {numbers(code)}",
-                {"nearest": label, "embedding": code},
+                {"nearest": name, "embedding": code},
             )
-            for label, code in zip(near, codes.tolist(), strict=True)
+            for name, code in zip(near, codes.tolist(), strict=True)
         ]
 
     def _compared(self, apart: float) -> Answer:
@@ -269,9 +275,11 @@ class Siamese(Learner):
         spaces["pixels"] = as_pixels(batch), torch.cdist
         apart, labels = pairs.distances(self.distance), torch.stack(batch[2:], dim=1)
         return {
-            "embedding": code_map(pairs.first, pairs.first_label),
+            "embedding": code_map(pairs.first, pairs.first_label, self.class_names),
             "roc": roc(roc_curves(spaces, seen=self.seen)),
-            "worst_pairs": worst_pairs(batch[0][:, 0], batch[1][:, 0], labels, apart),
+            "worst_pairs": worst_pairs(
+                batch[0][:, 0], batch[1][:, 0], labels, apart, self.class_names
+            ),
         }
 
     def remark(self, batch: PairBatch) -> str | None:

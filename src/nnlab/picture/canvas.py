@@ -1,5 +1,7 @@
 """The look all pictures share: no background, grey text, colours that stay apart."""
 
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -33,6 +35,11 @@ def quieten(axes: Axes) -> None:
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
         label.set_color(GREY)
         label.set_fontsize(10)
+
+
+def name_of(label: int, names: Sequence[str]) -> str:
+    """Return what a label stands for; the label where nothing more is known."""
+    return names[label] if label < len(names) else str(label)
 
 
 def bare(axes: Axes) -> None:

@@ -1,5 +1,7 @@
 """Codes as points on a plane, coloured by class."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from matplotlib import colormaps
@@ -8,10 +10,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F
 
-from nnlab.picture.canvas import FAINT, canvas, quieten
+from nnlab.picture.canvas import FAINT, canvas, name_of, quieten
 
 
-def code_map(code: Float[Tensor, "n code"], labels: Int[Tensor, " n"]) -> Figure:
+def code_map(
+    code: Float[Tensor, "n code"], labels: Int[Tensor, " n"], names: Sequence[str] = ()
+) -> Figure:
     """Draw each code in its class's colour, and each class's name at its median.
 
     Codes of more than two numbers are drawn along their two principal axes.
@@ -21,11 +25,12 @@ def code_map(code: Float[Tensor, "n code"], labels: Int[Tensor, " n"]) -> Figure
     places, classes = _plane(code.detach().float().cpu()), labels.cpu()
     colours = colormaps["tab10" if int(classes.max()) < 10 else "tab20"]
     for label in classes.unique().tolist():
-        _draw_class(axes, places[classes == label], label, colours(label % colours.N))
-    names = ("principal axis 1", "principal axis 2")
+        name = name_of(label, names)
+        _draw_class(axes, places[classes == label], name, colours(label % colours.N))
+    axes_names = ("principal axis 1", "principal axis 2")
     if code.shape[1] <= 2:
-        names = ("code 1", "code 2")
-    axes.set(xlabel=names[0], ylabel=names[1])
+        axes_names = ("code 1", "code 2")
+    axes.set(xlabel=axes_names[0], ylabel=axes_names[1])
     quieten(axes)
     axes.grid(color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -43,10 +48,11 @@ def _plane(code: Float[Tensor, "n code"]) -> Float[Tensor, "n 2"]:
 def _draw_class(
     axes: Axes,
     places: Float[Tensor, "n 2"],
-    label: int,
+    name: str,
     colour: tuple[float, float, float, float],
 ) -> None:
     axes.scatter(*places.T.numpy(), s=5, color=colour, alpha=0.5, linewidths=0)
-    plate = {"boxstyle": "circle,pad=0.2", "facecolor": colour, "edgecolor": "none"}
+    shape = "circle" if len(name) <= 2 else "round"
+    plate = {"boxstyle": f"{shape},pad=0.2", "facecolor": colour, "edgecolor": "none"}
     x, y = places.median(dim=0).values.tolist()
-    axes.text(x, y, str(label), color="white", ha="center", va="center", bbox=plate)
+    axes.text(x, y, name, color="white", ha="center", va="center", bbox=plate)

@@ -1,5 +1,6 @@
 """Which class is taken for which."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from nnlab.picture.canvas import ERRORS, FAINT, canvas, quieten
+from nnlab.picture.canvas import ERRORS, FAINT, canvas, name_of, quieten
 
 MOST_COUNTED = 25  # classes; with more, the counts are too small to read
 RIGHT = "#2874ae"
@@ -17,12 +18,15 @@ _EXTENT = 300  # of the matrix, in points
 
 
 def confusion_matrix(
-    scores: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]
+    scores: Float[Tensor, "n classes"],
+    labels: Int[Tensor, " n"],
+    names: Sequence[str] = (),
 ) -> Figure:
     """Draw how often each class (row) was taken for each other (column).
 
     An error's square grows and reddens with its share of the row, against the largest
     such share; the diagonal has one colour, so that 99 % right do not drown 1 % wrong.
+    `names` are what the labels stand for.
     """
     counts = count(scores, labels)
     classes = len(counts)
@@ -47,8 +51,10 @@ def confusion_matrix(
     )
     quieten(axes)
     if classes <= MOST_COUNTED:
-        axes.set_xticks(range(classes))
-        axes.set_yticks(range(classes))
+        named = [name_of(label, names) for label in range(classes)]
+        is_long = max(map(len, named)) > 2
+        axes.set_xticks(range(classes), named, rotation=90 if is_long else 0)
+        axes.set_yticks(range(classes), named)
         axes.tick_params(length=0)
     return figure
 

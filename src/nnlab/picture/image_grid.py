@@ -31,7 +31,7 @@ def image_grid(
     rows = math.ceil(len(images) / columns)
     height, width = images.shape[1:]
     cell = min(1.3, 6 / columns)
-    title_height = 0.2 if titles else 0.0
+    title_height = 0.2 * max((1 + text.count("\n") for text in titles or ()), default=0)
     rows_height = rows * (cell * height / width + title_height)
     figure = canvas(cell * columns, rows_height + (0.3 if title else 0))
     if title:

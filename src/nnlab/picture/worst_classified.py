@@ -1,9 +1,12 @@
 """The images a classifier is most sure of and wrong about."""
 
+from collections.abc import Sequence
+
 from jaxtyping import Float, Int, Shaped
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from nnlab.picture.canvas import name_of
 from nnlab.picture.image_grid import image_grid
 
 MOST = 16
@@ -13,6 +16,7 @@ def worst_classified(
     images: Shaped[Tensor, "n height width"],
     scores: Float[Tensor, "n classes"],
     labels: Int[Tensor, " n"],
+    names: Sequence[str] = (),
 ) -> Figure:
     """Draw up to 16 wrong images, the most confident first.
 
@@ -22,6 +26,7 @@ def worst_classified(
         images: grey, light on dark.
         scores: before the softmax, whose largest value is the confidence.
         labels: the true classes.
+        names: what they stand for.
     """
     confidence, said = scores.float().softmax(dim=1).max(dim=1)
     wrong = (said != labels).nonzero()[:, 0]
@@ -34,14 +39,22 @@ def worst_classified(
         order = confidence.argsort(stable=True)
         title = f"all {len(labels):,} are right; the least confident of them"
     shown = order[:MOST]
+    captions = [
+        _caption(
+            name_of(int(said[i]), names), name_of(int(labels[i]), names), confidence[i]
+        )
+        for i in shown
+    ]
     return image_grid(
         images[shown],
-        titles=[_caption(int(said[i]), int(labels[i]), confidence[i]) for i in shown],
+        titles=captions,
         title=title,
         columns=4,
     )
 
 
-def _caption(said: int, is_: int, confidence: Float[Tensor, ""]) -> str:
+def _caption(said: str, is_: str, confidence: Float[Tensor, ""]) -> str:
     percent = min(99, round(100 * confidence.item()))  # "100%" would claim too much
-    return f"said {said}, is {is_}, {percent}%"
+    if max(len(said), len(is_)) <= 2:
+        return f"said {said}, is {is_}, {percent}%"
+    return f"said {said},\nis {is_}, {percent}%"

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from nnlab.report.commands import next_commands
 from nnlab.report.learning_curves import learning_curves
 from nnlab.report.run_reading import RunReading
-from nnlab.report.wording import facts, metric_text, reference, verdict
+from nnlab.report.wording import facts, metric_text, natural_order, reference, verdict
 
 MOST_FRAMES = 24  # of one picture over training: each adds its bytes to the page
 _STAGES = ("test", "val", "train", "")
@@ -70,7 +70,7 @@ def write_page(folder: Path) -> Path:
 def _metrics_by_stage(run: RunReading) -> dict[str, dict[str, str]]:
     """The final metrics as they are shown: name -> stage -> value; test first."""
     table: dict[str, dict[str, str]] = {}
-    for name in sorted(run.metrics):
+    for name in sorted(run.metrics, key=natural_order):
         stage, _, short = name.partition("/")
         if stage not in _STAGES:
             stage, short = "", name

@@ -13,15 +13,15 @@ Cells = Mapping[str, Mapping[str, Sequence[float]]]  # case -> way -> a value a 
 
 
 def study_table(cells: Cells, metric: str) -> Table:
-    """Return the table for a terminal; the best way of each case stands out."""
+    """Return the table for a terminal; the best ways of each case stand out."""
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 0, 0, 1))
     table.add_column(metric)
     for way in _ways(cells):
-        table.add_column(way, justify="right")
+        table.add_column(way, justify="right", no_wrap=True)
     for case, row in cells.items():
-        best = best_way(row)
+        best = best_ways(row)
         texts = [
-            Text(cell_text(metric, row[way]), style="bold" if way == best else "")
+            Text(cell_text(metric, row[way]), style="bold" if way in best else "")
             for way in _ways(cells)
         ]
         table.add_row(Text(case), *texts)
@@ -33,10 +33,10 @@ def study_markdown(cells: Cells, metric: str) -> str:
     ways = _ways(cells)
     lines = [f"| {metric} | {' | '.join(ways)} |", f"| --- |{' ---: |' * len(ways)}"]
     for case, row in cells.items():
-        best = best_way(row)
+        best = best_ways(row)
         texts = [
             f"**{cell_text(metric, row[way])}**"
-            if way == best
+            if way in best
             else cell_text(metric, row[way])
             for way in ways
         ]
@@ -44,10 +44,10 @@ def study_markdown(cells: Cells, metric: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def best_way(row: Mapping[str, Sequence[float]]) -> str | None:
-    """Return the way with the highest mean; None where nothing came out."""
+def best_ways(row: Mapping[str, Sequence[float]]) -> list[str]:
+    """Return the ways with the highest mean: several where they are equal."""
     means = {way: mean(values) for way, values in row.items() if values}
-    return max(means, key=lambda way: means[way]) if means else None
+    return [way for way in means if means[way] == max(means.values())]
 
 
 def cell_text(metric: str, values: Sequence[float]) -> str:
@@ -58,7 +58,8 @@ def cell_text(metric: str, values: Sequence[float]) -> str:
         return metric_text(metric, values[0])
     middle, spread = mean(values), stdev(values)
     if metric_text(metric, middle).endswith("%"):
-        return f"{100 * middle:.1f} ± {100 * spread:.1f} %"
+        digits = 1 if spread > 0.0025 else 2
+        return f"{100 * middle:.{digits}f} ± {100 * spread:.{digits}f} %"
     return f"{middle:.4g} ± {spread:.2g}"
 
 

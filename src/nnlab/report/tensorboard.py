@@ -6,15 +6,15 @@ import logging
 import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore
 from torch import nn
-from torch.utils.tensorboard import SummaryWriter
-from torch.utils.tensorboard.summary import hparams
 
 from nnlab.report.run_reading import RunReading
+
+if TYPE_CHECKING:  # a run without the logger does not import it
+    from torch.utils.tensorboard import SummaryWriter
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ def write_summary(
         model: drawn as a graph, traced in evaluation mode.
         example: a batch as `model.forward` takes it: a tensor or a tuple of them.
     """
+    from torch.utils.tensorboard import SummaryWriter
+
     run = RunReading(folder)
     step = int(run.result.get("steps") or 0)
     with SummaryWriter(log_dir=str(folder / "tensorboard")) as writer:
@@ -51,7 +53,7 @@ def write_summary(
             _write_graph(writer, model, example)
 
 
-def show(writer: SummaryWriter, tag: str, file: Path, step: int) -> None:
+def show(writer: "SummaryWriter", tag: str, file: Path, step: int) -> None:
     """Write a picture (PNG) or a text of a run's figures."""
     if file.suffix == ".txt":
         # TensorBoard reads Markdown: four spaces keep lines and spaces as they are
@@ -79,18 +81,22 @@ def settings(config: dict[str, Any], prefix: str = "") -> dict[str, Setting]:
 
 
 def _write_hyper_parameters(
-    writer: SummaryWriter, config: dict[str, Setting], metrics: dict[str, float]
+    writer: "SummaryWriter", config: dict[str, Setting], metrics: dict[str, float]
 ) -> None:
     # `SummaryWriter.add_hparams` makes a run of its own below this one, and Lightning's
     # `hp_metric` stays at -1: the summaries go into this run, at its end. Without the
     # first one, which lists the columns: TensorBoard takes one run's list for all, and
     # the settings only other models have would not be shown. It finds them itself.
+    from torch.utils.tensorboard.summary import hparams
+
     _, start, end = hparams(config, metrics)
     for summary in (start, end):
         _add(writer, summary)
 
 
-def _write_picture(writer: SummaryWriter, tag: str, picture: Path, step: int) -> None:
+def _write_picture(writer: "SummaryWriter", tag: str, picture: Path, step: int) -> None:
+    from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore
+
     # as it is: `add_image` would decode and encode again
     encoded = picture.read_bytes()
     width, height = (int.from_bytes(encoded[i : i + 4], "big") for i in (16, 20))
@@ -101,12 +107,12 @@ def _write_picture(writer: SummaryWriter, tag: str, picture: Path, step: int) ->
     _add(writer, summary, step)
 
 
-def _add(writer: SummaryWriter, summary: Any, step: int | None = None) -> None:
+def _add(writer: "SummaryWriter", summary: Any, step: int | None = None) -> None:
     assert writer.file_writer is not None  # it is open
     writer.file_writer.add_summary(summary, step)
 
 
-def _write_graph(writer: SummaryWriter, model: nn.Module, example: Any) -> None:
+def _write_graph(writer: "SummaryWriter", model: nn.Module, example: Any) -> None:
     said = io.StringIO()  # the tracer prints its failures before it raises them
     try:
         with torch.no_grad(), redirect_stdout(said), warnings.catch_warnings():

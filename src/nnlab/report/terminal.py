@@ -9,7 +9,7 @@ from rich.text import Text
 
 from nnlab.report.commands import next_commands, seen_from_here
 from nnlab.report.run_reading import RunReading
-from nnlab.report.wording import duration_text, metric_text, reference
+from nnlab.report.wording import duration_text, metric_text, natural_order, reference
 
 _STATUS_STYLES = {"complete": "bold green", "failed": "bold red"}
 
@@ -59,7 +59,8 @@ def _metrics_table(run: RunReading) -> Table:
     others = sorted(
         name for name in run.metrics if name.partition("/")[0] not in stages
     )
-    names = sorted({name for stage in stages for name in _of(run, stage)})
+    found = {name for stage in stages for name in _of(run, stage)}
+    names = sorted(found, key=natural_order)
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("")
     for stage in stages:

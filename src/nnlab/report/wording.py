@@ -1,25 +1,34 @@
 """Numbers, durations and references as they are said on the page and the terminal."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from nnlab.report.run_reading import RunReading
 
+SHARES = ("accuracy", "knn_error", "share_of")  # in the names of what lies in [0, 1]
+
 
 def metric_text(name: str, value: Any) -> str:
-    """Return `98.91 %` for an accuracy, four significant digits for anything else."""
+    """Return `98.91 %` for a share, four significant digits for anything else."""
     if value is None:
         return "not given"
     if not isinstance(value, int | float):
         return str(value)
     if not math.isfinite(value):
         return str(value)
-    if name.rpartition("/")[2].startswith("accuracy") and 0 <= value <= 1:
+    if 0 <= value <= 1 and any(part in name for part in SHARES):
         return f"{100 * value:.2f} %"
     if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
     return f"{value:.4g}"
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """Return what to sort names by, so that 64 comes before 256."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def duration_text(seconds: float) -> str:

@@ -117,10 +117,20 @@ def _checked(
         accepted = checked(job, composer)
         plus |= {key_of(word) for word in accepted if word.startswith("+")}
         config = plain(composer.compose(accepted))
+        _check_no_study(config)
         check_settings(config, is_here=is_here)
     return [
         f"+{word}" if word.partition("=")[0] in plus else word for word in overrides
     ], config
+
+
+def _check_no_study(config: dict[str, Any]) -> None:
+    study = config.get("study")
+    if study and all(study[part] is None for part in ("target", "size", "way")):
+        raise UserError(
+            f"experiment={config['choices']['experiment']} is a study, which runs a "
+            "sweep of its own: leave out -m; study.seeds=[1,2,3] repeats it"
+        )
 
 
 def _devices() -> Devices:
@@ -161,7 +171,9 @@ def _report(ledger: Ledger, pool: Pool) -> int:
     )
     ledger.save(at_once=True)
     if is_grid:
-        Console(highlight=False).print(sweep_table([asdict(job) for job in jobs]))
+        console = Console(highlight=False)
+        table = sweep_table([asdict(job) for job in jobs], width=console.width)
+        console.print(table)
     else:
         show_search(pool)
     if is_grid and counts["complete"] > 1:

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from nnlab.stand_in import leave_out_unused
 from nnlab.sweep.child import become_job
 
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the sweep's process decides
@@ -147,6 +148,7 @@ class Server:
 
 def import_once() -> None:
     """Import what runs use, and warm what only reads: Hydra's plugins and grammar."""
+    leave_out_unused()
     for module in IMPORTED:
         importlib.import_module(module)
     from nnlab.compose import Composer

@@ -87,10 +87,22 @@ def test_a_page_is_read_without_its_furniture(found):
     page = b"""<!doctype html><html><head><title>no</title><style>p {}</style>
     </head><body><nav><a href=x>menu</a></nav><h1>A  title</h1>
     <p>One <b>bold</b> &amp; <br>two</p>
-    <script>if (a < b) {}</script><ul><li>three<li>four</ul>
+    <script>if (a < b) {}</script><p>three</p><pre>four</pre>
     <footer>legal</footer></body>"""
     [document] = found("a.html", page)
     assert document.text == "A title\nOne bold &\ntwo\nthree\nfour"
+
+
+def test_a_page_without_main_content_is_read_whole(found):
+    [document] = found("a.html", b"<html><body><ul><li>one<li>two</ul></body></html>")
+    assert document.text == "one\ntwo"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "utf-16"])
+def test_a_page_is_read_in_the_encoding_that_it_is_in(found, encoding):
+    page = f'<html><meta charset="{encoding}"><body><p>Über die Straße geht er.</p>'
+    [document] = found("a.html", page.encode(encoding))
+    assert document.text == "Über die Straße geht er."
 
 
 def test_tags_that_are_never_closed_lose_nothing_behind_them():

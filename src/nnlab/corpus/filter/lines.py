@@ -26,21 +26,22 @@ def lines(
             https://arxiv.org/abs/2406.17557, section 3.5).
         dropped_phrases: no line stays that holds one of them, whatever its case.
     """
-    phrases = re.compile("|".join(map(re.escape, dropped_phrases)), re.IGNORECASE)
+    phrases = [phrase.lower() for phrase in dropped_phrases]
 
     def stays(line: str) -> bool:
         if not line or line.isspace():
             return True  # between two paragraphs
         if minimum_words > 1 and len(line.split(None, minimum_words)) < minimum_words:
             return False
-        if ends_in_punctuation and not line.rstrip().endswith(_ENDS):
-            return False
-        return not (dropped_phrases and phrases.search(line))
+        return not ends_in_punctuation or line.rstrip().endswith(_ENDS)
 
     def change(text: str) -> str:
         if "[" in text:
             text = _CITATION.sub("", text)
-        return "\n".join(filter(stays, text.split("\n")))
+        kept = list(filter(stays, text.split("\n")))
+        if any(map(text.lower().count, phrases)):  # most texts hold none, in any line
+            kept = [line for line in kept if not any(map(line.lower().count, phrases))]
+        return "\n".join(kept)
 
     return Change("lines", change)
 

@@ -6,9 +6,7 @@ characters tell languages: Cavnar & Trenkle (1994), "N-Gram-Based Text Categoriz
 """
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
-from torch import Tensor
 
 ORDERS = (1, 2, 3)  # characters of an n-gram
 _FACTOR = 0x9E3779B1  # 2**32 / golden ratio
@@ -28,21 +26,23 @@ def page_codes(text: str, characters: int) -> Int[np.ndarray, " characters"]:
 
 
 def page_vectors(
-    codes: Int[Tensor, "batch characters"], features: int
-) -> Float[Tensor, "batch features"]:
+    codes: Int[np.ndarray, "batch characters"], features: int
+) -> Float[np.ndarray, "batch features"]:
     """Return the square roots of the n-grams' shares: rows of length sqrt(features).
 
     A text of one sentence and one of ten are then alike, and numbers are about one.
     """
-    codes = codes.long()
-    counts = codes.new_zeros(len(codes), features, dtype=torch.float32)
+    codes = codes.astype(np.int64)
+    counts = np.zeros((len(codes), features), np.float32)
+    first = np.arange(len(codes))[:, None] * features  # of each row, in a flat table
     for order in ORDERS:
-        grams = codes.unfold(1, order, 1)  # (batch, places, order)
-        hashes = torch.full_like(grams[..., 0], order)
-        for column in grams.unbind(-1):
-            hashes = (hashes + column) * _FACTOR % (1 << 31)
-        buckets = (hashes ^ (hashes >> 15)) % features
-        is_text = (grams[..., -1] != 0).float()
-        counts.scatter_add_(1, buckets, is_text)
-    shares = counts / counts.sum(dim=1, keepdim=True).clamp_min(1)
-    return (shares * features).sqrt()
+        grams = np.lib.stride_tricks.sliding_window_view(codes, order, axis=1)
+        hashes = np.full(grams.shape[:2], order)  # (batch, places)
+        for column in range(order):
+            hashes = (hashes + grams[..., column]) * _FACTOR % (1 << 31)
+        buckets = first + (hashes ^ (hashes >> 15)) % features
+        is_text = grams[..., -1] != 0
+        found = np.bincount(buckets[is_text], minlength=counts.size)
+        counts += found.reshape(counts.shape)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return np.sqrt(shares * features)

@@ -1,66 +1,42 @@
-"""HTML -> text: what a person would read of a page, a line a block."""
+"""HTML -> text: what a person would read of a page, without its furniture.
+
+Resiliparse's main content: of the extractors that Li et al. (2024), "DataComp-LM",
+https://arxiv.org/abs/2406.11794, compared, as good as trafilatura and eight times as
+fast, and both better to train on than Common Crawl's own text.
+"""
 
 import re
-from html.parser import HTMLParser
+from functools import partial
 
-from typing_extensions import override
+from resiliparse.extract.html2text import (  # pyright: ignore[reportMissingModuleSource]
+    extract_plain_text,
+)
+from resiliparse.parse.encoding import (  # pyright: ignore[reportMissingModuleSource]
+    bytes_to_str,
+    detect_encoding,
+    detect_mime,
+)
 
-SILENT = {
-    *("script", "style", "noscript", "template", "svg", "math", "iframe", "head"),
-    *("nav", "header", "footer", "aside", "form", "button", "select"),
-}
-INLINE = {
-    *("a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "dfn", "em", "font"),
-    *("i", "kbd", "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup"),
-    *("time", "tt", "u", "var", "wbr"),
-}
-EMPTY = {
-    "br",
-    "hr",
-    "img",
-    "input",
-    "link",
-    "meta",
-    "wbr",
-    "area",
-    "base",
-    "col",
-    "source",
-}
+HTML = ("text/html", "application/xhtml+xml")
+TEXT = ("text/plain", "text/markdown")
 _SPACES = re.compile(r"[^\S\n]+")
-_LINES = re.compile(r" ?\n[\s]*")
+_LINES = re.compile(r" ?\n\s*")
 
 
 def page_text(page: str) -> str:
-    """Return the text of a page without navigation, scripts and forms."""
-    parser = _Text()
-    parser.feed(page)
-    parser.close()
-    text = _SPACES.sub(" ", "".join(parser.parts))
-    return _LINES.sub("\n", text).strip()
+    """Return a page's main content, or all its text where none stands out."""
+    extracted = partial(extract_plain_text, page, list_bullets=False, alt_texts=False)
+    text = extracted(main_content=True) or extracted()
+    return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent: list[str] = []
+def decoded(content: bytes) -> str:
+    """Return a page's characters, by what it says of its encoding, or by their look."""
+    encoding = detect_encoding(content, from_html_meta=True) or "utf-8"
+    return bytes_to_str(content, encoding)
 
-    @override
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in SILENT and tag not in EMPTY:
-            self._silent.append(tag)
-        elif tag not in INLINE and not self._silent:
-            self.parts.append("\n")
 
-    @override
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._silent:  # what was never closed inside it ends with it
-            del self._silent[self._silent.index(tag) :]
-        elif tag not in INLINE and not self._silent:
-            self.parts.append("\n")
-
-    @override
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(re.sub(r"\s+", " ", data))
+def kind_of(content: bytes) -> str:
+    """Return `html`, `text`, or a type that holds neither: application/pdf."""
+    mime = detect_mime(content)
+    return "html" if mime in HTML else "text" if mime in TEXT else mime

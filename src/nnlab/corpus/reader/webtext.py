@@ -1,7 +1,8 @@
 """Texts that lie here: pages and plain files, or lines of JSON with a text in each.
 
-`.jsonl` (also `.gz`): objects with `text` (or `html`), and `url` where it is known. Any
-other file is one document; `.html` and `.htm` have their markup taken off.
+`.jsonl` (also `.gz`): objects with `text` (or `html`), and `url` where it is known; of
+`url` alone the page is fetched before (`nnlab.corpus.pages`). Any other file is one
+document; `.html` and `.htm` have their markup taken off.
 """
 
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nnlab.corpus.document import Damage, Document
-from nnlab.corpus.reader.page_text import page_text
+from nnlab.corpus.reader.page_text import decoded, page_text
 from nnlab.corpus.reader.wikipedia import opened
 
 PAGES = (".html", ".htm")
@@ -35,7 +36,7 @@ def read(path: Path, *, maximum_bytes: int) -> Iterator[Document | Damage]:
     if not content.strip():
         yield Damage(0, "damaged", "the file is empty")
     elif path.suffix.lower() in PAGES:
-        text = page_text(content.decode(errors="replace"))
+        text = page_text(decoded(content))
         yield Document(text.encode(), url=path.as_uri(), content_type="text/html")
     else:
         yield Document(content, url=path.as_uri())
@@ -88,9 +89,9 @@ def _document(line: bytes, offset: int) -> Document | Damage:
     if not isinstance(text, str) and isinstance(page, str):
         text = page_text(page)
     if not isinstance(text, str):
-        said = "a URL without its page: nothing is fetched, give text or html too"
-        is_url = isinstance(url, str)
-        return Damage(offset, "damaged", said if is_url else "no text in it")
+        if isinstance(said := content.get("missing"), str):
+            return Damage(offset, "missing", f"{url}: {said}")
+        return Damage(offset, "damaged", "no text in it")
     # half a character, which JSON can write and UTF-8 cannot, is replaced
     document = Document(text.encode(errors="replace"), offset=offset)
     document.url = url if isinstance(url, str) else ""

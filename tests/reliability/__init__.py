@@ -1,0 +1,1 @@
+"""The rows of tests/scorecard.py, and what they share with the tests."""

@@ -1,0 +1,68 @@
+"""What two runs have in common to the bit, where one was killed and continued."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# Where a run lies and how often it saves is not what it learned.
+NOT_LEARNED = ("folder", "output_dir", "checkpoint_seconds")
+
+
+def checkpoint(folder: str | Path, name: str = "last") -> dict[str, Any]:
+    """Return all that a checkpoint holds but how long it took and where it lies."""
+    file = Path(folder, "checkpoints", f"{name}.ckpt")
+    content = torch.load(file, weights_only=True)
+    content["callbacks"]["Checkpoints"].pop("spent_seconds")
+    config = content["nnlab"]["config"]
+    for key in NOT_LEARNED:
+        config.pop(key, None)
+    config["trainer"].pop("max_epochs", None)
+    return content
+
+
+def differences(one: Any, other: Any, place: str = "") -> list[str]:
+    """Return the places where two nests of containers and tensors differ in a bit."""
+    if type(one) is not type(other):
+        return [place]
+    if isinstance(one, Tensor):
+        return [] if _same_bits(one, other) else [place]
+    if isinstance(one, dict):
+        found = [] if one.keys() == other.keys() else [place]
+        for key in one.keys() & other.keys():
+            found += differences(one[key], other[key], f"{place}/{key}")
+        return found
+    if isinstance(one, list | tuple):
+        found = [] if len(one) == len(other) else [place]
+        for index, pair in enumerate(zip(one, other, strict=False)):
+            found += differences(*pair, f"{place}/{index}")
+        return found
+    return [] if repr(one) == repr(other) else [place]  # as repr: nan is nan
+
+
+def run_differences(one: str | Path, other: str | Path) -> list[str]:
+    """Return where two finished runs differ: checkpoints, curves, result."""
+    found: list[str] = []
+    for name in ("last", "best"):
+        pair = (checkpoint(folder, name) for folder in (one, other))
+        found += [f"{name}.ckpt{place}" for place in differences(*pair)]
+    curves = [Path(folder, "metrics.jsonl").read_text() for folder in (one, other)]
+    if curves[0] != curves[1]:
+        found.append("metrics.jsonl")
+    results = [json.loads(Path(f, "result.json").read_text()) for f in (one, other)]
+    for result in results:
+        del result["seconds"], result["processor_seconds"]
+    return found + [f"result.json{place}" for place in differences(*results)]
+
+
+def status(folder: str | Path) -> str:
+    """Return a run's status: running, complete, failed, interrupted."""
+    return json.loads(Path(folder, "status.json").read_text())["status"]
+
+
+def _same_bits(one: Tensor, other: Tensor) -> bool:
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    return torch.equal(*(each.reshape(-1).view(torch.uint8) for each in (one, other)))
