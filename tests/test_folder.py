@@ -151,10 +151,10 @@ def test_a_folder_whose_holder_is_dead_is_waited_for(tmp_path):
     # A worker that reads data holds what its parent held, until it sees that it died.
     process = os.fork()
     if process == 0:
-        RunFolder(tmp_path).acquire()
+        held = RunFolder(tmp_path).acquire()
         if os.fork() == 0:
             time.sleep(0.5)
-        os._exit(0)
+        os._exit(held is None)
     os.waitpid(process, 0)
     started = time.monotonic()
     with RunFolder(tmp_path).acquire():

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from nnlab.ext.step_time.networks import Task
 from torch import Tensor
-from torch.utils.data import ConcatDataset, DataLoader
+from torch.utils.data import DataLoader
 
 Loader = Literal["memory", "torch"]
 
@@ -62,8 +62,7 @@ def loaded(
     task: Task, tensors: tuple[Tensor, ...], batch_size: int
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield the batches of a DataLoader, shuffled, the short last one left out."""
-    passes = max(1, 10_000 // len(tensors[0]))
-    dataset = ConcatDataset([task.dataset(tensors)] * passes)
+    dataset = task.dataset(tensors)
+    loader = DataLoader(dataset, batch_size, shuffle=True, drop_last=True)
     while True:
-        loader = DataLoader(dataset, batch_size, shuffle=True, drop_last=True)
         yield from map(tuple, loader)

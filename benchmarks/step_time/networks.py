@@ -1,8 +1,9 @@
 """The networks that the hand-written loop trains, each with its own loss.
 
 Each is a module with four methods besides `forward`: `batch(tensors, index)` takes a
-batch from a split's tensors, `dataset(tensors)` serves one example after the other to a
-DataLoader, `loss(*batch)` is what is minimised, `after_step()` comes after the optimizer.
+batch from a split's tensors, `dataset(tensors)` serves one example after the other, as
+a DataLoader asks for them, `loss(*batch)` is what is minimised, `after_step()` comes
+after the optimizer.
 """
 
 import copy

@@ -65,7 +65,7 @@ class Replay:
     def _tell(self, epoch: int) -> None:
         batches = getattr(self.loader, "batch_sampler", None)
         for owner in (self.loader, batches):
-            sampler = getattr(owner, "sampler", None)
+            sampler: Any = getattr(owner, "sampler", None)
             if hasattr(sampler, "set_epoch"):
                 sampler.set_epoch(epoch)
 

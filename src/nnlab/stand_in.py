@@ -6,7 +6,7 @@ imports what it stands for when it is first used; such a metric works as ever.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -103,7 +103,7 @@ def leave_out_unused() -> None:
 
 
 @contextmanager
-def stand_ins() -> Iterator[None]:
+def stand_ins() -> Generator[None]:
     """Put stand-ins where the packages are not imported yet; take them away again."""
     finder = _StandIns([name for name in UNUSED if name not in sys.modules])
     sys.meta_path.insert(0, finder)

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from nnlab.sweep.job import Job
@@ -23,11 +24,12 @@ def kill_one_of(place: Path, job: Job, lives: Lives, draw: random.Random) -> str
     starter = holder(place)
     ranks = children(starter)
     struck = draw.choice([starter, *ranks])
-    os.kill(struck, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it ended in this very moment
+        os.kill(struck, signal.SIGKILL)
     ended = lives.end_of(job, PATIENCE)
-    if ended not in ((-signal.SIGKILL,) if struck == starter else (0, 1)):
+    if ended not in ((-signal.SIGKILL, 0) if struck == starter else (0, 1)):
         return f"ended with {ended} after a kill: {lives.said[-300:]}"
-    if struck != starter and ended == 0 and status(place) != "complete":
+    if ended == 0 and status(place) != "complete":
         return "ended with 0, and is not complete"
     return left_over(ranks)
 

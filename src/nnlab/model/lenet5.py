@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nnlab.answer import Answer, classified
+from nnlab.layer.max_pool import MaxPool2x2
 from nnlab.learner import Learner
 from nnlab.limits import Count
 
@@ -149,12 +150,12 @@ class LeNet5(Learner):
             self.c3 = SparseConvolution(inputs=C3_INPUTS)
             self.s4 = Subsampling(maps=16)
         else:
-            pool = nn.MaxPool2d if variant == "modern" else nn.AvgPool2d
-            self.squash = torch.relu if variant == "modern" else torch.tanh
+            has_maximum = variant == "modern"
+            self.squash = torch.relu if has_maximum else torch.tanh
             self.c1 = nn.Conv2d(1, c1, kernel_size=5, padding=2)
-            self.s2 = pool(2)
+            self.s2 = MaxPool2x2() if has_maximum else nn.AvgPool2d(2)
             self.c3 = nn.Conv2d(c1, c3, kernel_size=5)
-            self.s4 = pool(2)
+            self.s4 = MaxPool2x2() if has_maximum else nn.AvgPool2d(2)
         self.c5 = nn.Conv2d(c3, c5, kernel_size=5)
         self.f6 = nn.Linear(c5, f6)
         if variant == 1998:

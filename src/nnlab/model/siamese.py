@@ -28,6 +28,7 @@ from torch.nn import functional as F
 
 from nnlab.answer import Answer, numbers
 from nnlab.errors import UserError
+from nnlab.layer.max_pool import MaxPool2x2
 from nnlab.learner import Learner
 from nnlab.limits import Count, Positive
 from nnlab.nearness import Distance, knn_labels
@@ -64,7 +65,7 @@ def body(
     channels, height, width = shape
     layers = nn.Sequential()
     for into, out in pairwise([channels, *feature_maps]):
-        layers.extend([nn.Conv2d(into, out, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)])
+        layers.extend([nn.Conv2d(into, out, 5, padding=2), nn.ReLU(), MaxPool2x2()])
         channels, height, width = out, height // 2, width // 2
     if not height * width:
         raise ValueError(
