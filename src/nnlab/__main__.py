@@ -9,7 +9,7 @@ first = Path(sys.path[0]).resolve()
 if first == Path.cwd() != Path(__file__).resolve().parents[1]:
     del sys.path[0]
 
-from nnlab.cli import main  # noqa: E402
+from nnlab.cli import command  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

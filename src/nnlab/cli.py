@@ -10,7 +10,9 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
+from nnlab.ending import end
 from nnlab.errors import RunFailed, UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.interrupt import Interrupted
@@ -20,6 +22,11 @@ from nnlab.verbs import VERBS
 
 USAGE, FAILURE = 2, 1
 PATIENCE_SECONDS = 10
+
+
+def command() -> NoReturn:
+    """Run the command that this process was started with, and end."""
+    end(main())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return USAGE
         if os.environ.get("NNLAB_TRACEBACK") == "1":
             traceback.print_exc()
-        sys.stderr.write(f"nnlab: {error}\n")
+        sys.stderr.write(f"nnlab: {_on_one_line(error)}\n")
         return USAGE
     except RunFailed as failure:
         if os.environ.get("NNLAB_TRACEBACK") == "1":
             traceback.print_exc()
-        sys.stderr.write(f"nnlab: {failure}\n")
+        sys.stderr.write(f"nnlab: {_on_one_line(failure)}\n")
         return FAILURE
     except Interrupted as interrupted:
         return interrupted.exit_status
@@ -55,6 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("nnlab: stopped before anything was written\n")
         return 130
+
+
+def _on_one_line(error: Exception) -> str:
+    return " ".join(str(error).splitlines())  # a value may have broken it
 
 
 def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:

@@ -120,7 +120,9 @@ def _await(processes: list[Process], interrupt: Interrupt) -> tuple[int, int] | 
 
 def _failed(processes: list[Process]) -> tuple[int, int] | None:
     statuses = enumerate(process.poll() for process in processes)
-    return next(((rank, status) for rank, status in statuses if status), None)
+    failed = [(rank, status) for rank, status in statuses if status]
+    # one that was killed is why the others, which lost it in the same moment, failed
+    return min(failed, key=lambda each: each[1] > 0, default=None)
 
 
 def _command(job: Job) -> Process:

@@ -84,7 +84,7 @@ class Learner(LightningModule):
     def configure_optimizers(self) -> Any:
         for module in self.modules():  # which optimizers may treat as no matrix
             if isinstance(module, nn.Embedding):
-                module.weight.is_table = True
+                module.weight.is_table = True  # pyright: ignore[reportAttributeAccessIssue]
         optimizer = self.make_optimizer(self.parameters())
         # An unlimited run (trainer.max_time) has an infinity of steps.
         steps = int(min(self.trainer.estimated_stepping_batches, 2**53))

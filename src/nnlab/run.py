@@ -131,6 +131,8 @@ def _run_together(
     if failed is None:
         return
     rank, status = failed
+    if interrupt.number is not None and status == -interrupt.number:
+        raise Interrupted(interrupt.number)  # it was asked before it listened
     if status < 0:  # the others only know that it is gone
         cause = f"process {rank} of {devices} was killed by {Signals(-status).name}"
         folder.write_status("failed", cause)

@@ -1,11 +1,18 @@
 """Tiny runs with as much of what has a state in it as goes with each model."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 QUIET = ("pictures=0", "logger=[]", "trainer.log_every_n_steps=3")
 TWICE = "trainer.accumulate_grad_batches=2"
 DIGITS = ("data=digits", "data.repeats=1", "data.train_size=200")
 XOR = ("model=mlp", "data=xor", "model.dropout=0.2", "optimizer=momentum")
+
+
+def without(words: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    """Return the words whose keys none of the others sets."""
+    keys = {word.partition("=")[0] for word in others}
+    return tuple(word for word in words if word.partition("=")[0] not in keys)
 
 
 @dataclass(frozen=True)

@@ -11,26 +11,27 @@ import torch
 from reliability.bits import run_differences, status
 from reliability.groups import GROUP, left_over
 from reliability.lives import children, holder, wait_for
-from reliability.models import MODELS, QUIET
+from reliability.models import MODELS, QUIET, without
 from reliability.row import Bench
 
 SECONDS = 10.0  # from a signal to the end, at most
-CALM = "checkpoint_seconds=1000"  # nothing is saved but for the signal
+# Nothing is saved but for the signal; longer, as nothing is saved.
+CALM = ("checkpoint_seconds=1000", "trainer.max_epochs=12")
+ALONE = (*without(MODELS[0].words, CALM), *QUIET, *CALM)
+TOGETHER = (*without(GROUP, CALM), *CALM)
 
 
 def signals(bench: Bench, times: int) -> list[str]:
     """SIGTERM and SIGINT in turn, to one process and to a group of two in turn."""
-    alone = (*MODELS[0].words[:-1], *QUIET, CALM)
-    together = (*GROUP[:-1], CALM)
     calm: dict[tuple[str, ...], tuple[Path, float]] = {}
-    for words in (alone, together)[:times]:
+    for words in (ALONE, TOGETHER)[:times]:
         place = bench.folder / f"calm{len(calm)}"
         started = time.monotonic()
         bench.lives.run(*words, f"folder={place}")
         calm[words] = place, time.monotonic() - started
     lines: list[str] = []
     for trial in range(times):
-        words = (alone, together)[trial % 2]
+        words = (ALONE, TOGETHER)[trial % 2]
         number = (signal.SIGTERM, signal.SIGINT)[trial // 2 % 2]
         place, seconds = calm[words]
         for attempt in count():
@@ -58,8 +59,8 @@ def _stop(
     ended = bench.lives.signal(job, number)
     if time.monotonic() - asked > SECONDS:
         return f"ended {time.monotonic() - asked:.1f} s after {number}"
-    if ended == 0 and status(place) == "complete":
-        return None
+    if status(place) == "complete":
+        return None  # what is left of its process is its end
     if ended != 128 + number or status(place) != "interrupted":
         return f"ended with {ended} after {number}: {bench.lives.said[-300:]}"
     said = left_over(ranks)
@@ -76,14 +77,18 @@ def requeued(bench: Bench, times: int) -> list[str]:
     scontrol.chmod(0o755)
     given = {"SLURM_JOB_ID": "4711", "PATH": f"{commands}:/usr/bin:/bin"}
     lines: list[str] = []
-    for trial in range(times):
-        words = ((*MODELS[0].words[:-1], *QUIET, CALM), (*GROUP[:-1], CALM))[trial % 2]
+    for trial in count():
+        if len(lines) == times:
+            break
+        words = (ALONE, TOGETHER)[trial % 2]
         place = bench.folder / f"requeued{trial}"
         asked.write_text("")
         job = bench.lives.begin(*words, f"folder={place}", environment=given)
         wait_for(place / "environment.json")
-        time.sleep(bench.draw.uniform(0, 1))
+        time.sleep(bench.draw.uniform(0, 0.5))
         ended = bench.lives.signal(job, signal.SIGUSR1)
+        if status(place) == "complete":  # it was over before
+            continue
         good = ended == 128 + signal.SIGUSR1 and asked.read_text() == "requeue 4711\n"
         good = good and bench.lives.run(f"resume={place}") == 0
         lines.append("" if good else f"{ended} {asked.read_text()} {bench.lives.said}")

@@ -47,7 +47,7 @@ class _Largest(torch.autograd.Function):
         ctx.save_for_backward(is_right, is_lower)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, *_: Any) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor, *_: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         is_right, is_lower = ctx.saved_tensors
         height, width = is_lower.shape[-2] * 2, is_lower.shape[-1] * 2
         lower = gradient * is_lower

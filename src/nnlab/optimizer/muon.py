@@ -18,10 +18,10 @@ class MuonAdamW(Optimizer):
     equation 4), so that one rate and one decay, AdamW's usual ones, serve both.
 
     As in the post, tables of embeddings are AdamW's, and with them an output layer that
-    shares one: `Learner` marks them (`is_table`). An output layer of its own is a matrix
-    like others here. Convolution filters (four axes) are AdamW's: flattened they are
-    matrices only by convention, and torch's Muon refuses them. Weights of one axis do
-    not decay.
+    shares one: `Learner` marks them (`is_table`). An output layer of its own is a
+    matrix like others here. Convolution filters (four axes) are AdamW's: flattened they
+    are matrices only by convention, and torch's Muon refuses them. Weights of one axis
+    do not decay.
     """
 
     def __init__(

@@ -1,14 +1,14 @@
 """What a job's process does first: away with what it has of the server's."""
 
-import atexit
 import ctypes
 import os
 import runpy
 import signal
 import sys
-import threading
 import traceback
 from typing import Any, NoReturn
+
+from nnlab.ending import end
 
 RESTORED = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -89,14 +89,3 @@ def run_here(words: list[str], threads: int) -> int:
         sys.stderr.write(f"{leave.code}\n")
         return 1
     return 0
-
-
-def end(status: int) -> NoReturn:
-    """End as an interpreter does, but leave the server's memory untouched."""
-    try:
-        threading._shutdown()  # pyright: ignore  # waits for threads
-        atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:
-        os._exit(status)

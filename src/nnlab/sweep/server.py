@@ -10,7 +10,9 @@ process is gone, however it ended, the jobs are asked to save their state and en
 """
 
 import fcntl
+import gc
 import importlib
+import io
 import json
 import os
 import select
@@ -32,7 +34,10 @@ IMPORTED = (
     "torch",
     "nnlab.run",
     "nnlab.again",
-    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "contourpy",
+    "pydantic",
+    "tensorboard.summary",
     "tensorboard.plugins.hparams.api_pb2",
 )
 Order = dict[str, Any]
@@ -147,13 +152,21 @@ class Server:
 
 
 def import_once() -> None:
-    """Import what runs use, and warm what only reads: Hydra's plugins and grammar."""
+    """Import what runs use, and warm what only reads: Hydra's grammar, fonts."""
     leave_out_unused()
     for module in IMPORTED:
         importlib.import_module(module)
+    from matplotlib.figure import Figure
+
     from nnlab.compose import Composer
 
-    Composer().compose([])
+    Composer().compose(["seed=1"])
+    figure = Figure(layout="constrained")
+    figure.add_subplot(title="$x$").contourf([[0.0, 1.0], [1.0, 0.0]])
+    for kind in ("png", "svg"):
+        figure.savefig(io.BytesIO(), format=kind)
+    gc.collect()
+    gc.freeze()  # a collection in a job would write to, and so copy, all of this
 
 
 def main(arguments: list[str]) -> None:
