@@ -138,7 +138,9 @@ class Composer:
 
     def answer(self, arguments: Namespace) -> bool:
         """Answer Hydra's own questions (help, cfg, info, completion), if asked."""
-        hydra, name, overrides = self.hydra, self.config_name, arguments.overrides
+        hydra, name = self.hydra, self.config_name
+        overrides = [word for word in arguments.overrides if word != NO_EXPERIMENT]
+        arguments.overrides = overrides
         if arguments.help:
             hydra.app_help(name, get_args_parser(), arguments)
         elif arguments.hydra_help:

@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from nnlab.compose import LIST_GROUPS, Composer, plain
+from nnlab.compose import LIST_GROUPS, NO_EXPERIMENT, Composer, plain
 from nnlab.errors import UserError, did_you_mean
 from nnlab.plugins import explain_broken
 from nnlab.report.commands import override_value
@@ -99,8 +99,7 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
         if key.startswith("hydra") or override.package is not None:
             groups.append(word)
         elif composer.options(key) or key in LIST_GROUPS:
-            if key != "experiment" or override.value() is not None:  # as without it
-                groups.append(_checked_group(override, word, composer))
+            groups.append(_checked_group(override, word, composer))
         else:
             values.append((override, word))
     if not values:
@@ -114,6 +113,8 @@ def _checked_group(override: Override, word: str, composer: Composer) -> str:
     value: Any = override.value()
     if value is None and group in LIST_GROUPS:
         return f"{group}=[]"
+    if word == NO_EXPERIMENT:
+        return word
     if value is None:
         known = ", ".join(composer.options(group))
         raise UserError(f"{word} chooses nothing; there is {known}")
