@@ -87,6 +87,23 @@ def test_a_wrong_test_is_refused_in_one_sentence(word, said, finished, nnlab):
     assert answer.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("model", "data", "said"),
+    [
+        ("model=mlp", "data.classes=[5,6]", "learned to tell 0, 1 apart, and the cl"),
+        ("model=mlp", "data=digits_pairs", "data=digits_pairs are not for the mlp of"),
+    ],
+)
+def test_data_that_a_run_cannot_be_tested_on_are_refused(model, data, said, nnlab):
+    digits = ("data=digits", "pictures=0", "logger=[]", "trainer.max_epochs=1")
+    classes = ("data.classes=[0,1]",) if "classes" in data else ()
+    assert nnlab(model, *digits, *classes, "folder=run").status == 0
+    answer = nnlab("test", "run=run", data)
+    assert answer.status == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+
+
 def test_a_test_names_the_very_file_whose_weights_it_took(nnlab, tmp_path):
     short = ("trainer.max_epochs=1", "data.repeats=1", "pictures=0", "folder=run")
     assert nnlab(*short).status == 0

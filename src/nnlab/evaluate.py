@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +16,7 @@ from nnlab.folder import checkpoint_file
 from nnlab.messages import quiet_lightning
 from nnlab.overrides import checked, parse, with_places_quoted
 from nnlab.process import prepare_process
+from nnlab.report.wording import metric_text
 from nnlab.tokenizer.restore import tokenizer_from_state
 from nnlab.trainer import make_trial
 
@@ -43,9 +45,12 @@ def test(words: Sequence[str]) -> int:
     content = read_checkpoint(file)
     config: Config = content["nnlab"]["config"]
     rest = [w for w, key in zip(words, parsed, strict=True) if key not in own]
+    own_data = config["data"]
     config = _with_data(config, rest, composer)
     prepare_process(config)
     data = make(config["data"], "data", composer.plugins)
+    if rest:
+        _check_classes(make(own_data, "data", composer.plugins), data, config)
     if "tokenizer" in content["nnlab"]:
         # The run's own, not what other text would make: weights go by its numbers.
         data.tokenizer = tokenizer_from_state(content["nnlab"]["tokenizer"])
@@ -54,7 +59,17 @@ def test(words: Sequence[str]) -> int:
     model.load_state_dict(content["state_dict"])
     _, settings = prepared(config["trainer"], "trainer", composer.plugins)
     trainer = make_trial({key: settings.get(key) for key in KEPT})
-    trainer.test(model, datamodule=data, verbose=False)
+    try:
+        trainer.test(model, datamodule=data, verbose=False)
+    except (RuntimeError, ValueError, TypeError, IndexError, KeyError) as error:
+        if not rest:  # its own data: no mistake of the user's
+            raise
+        line = (str(error).strip().splitlines() or [""])[0]
+        raise UserError(
+            f"data={config['choices']['data']} are not for the "
+            f"{config['choices']['model']} of run={place}: {type(error).__name__}: "
+            f"{line} (NNLAB_TRACEBACK=1 shows where)"
+        ) from error
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     _show(metrics, config["choices"], file)
     return 0
@@ -86,6 +101,16 @@ def _with_data(config: Config, words: list[str], composer: Composer) -> Config:
     return {**config, "data": data, "choices": choices}
 
 
+def _check_classes(own: Any, other: Any, config: Config) -> None:
+    """Refuse data whose labels stand for something else than what was learned."""
+    learned, asked = (list(getattr(data, "class_names", ())) for data in (own, other))
+    if learned and asked and learned != asked:
+        raise UserError(
+            f"this run learned to tell {', '.join(learned)} apart, and the classes of "
+            f"data={config['choices']['data']} are {', '.join(asked)}"
+        )
+
+
 def _check_facts(config: Config, facts: dict[str, int]) -> None:
     for name, made_for in config["model"].items():
         if name in facts and facts[name] != made_for:
@@ -101,7 +126,7 @@ def _show(metrics: dict[str, float], choices: Config, file: Path) -> None:
     table.add_column("metric")
     table.add_column("value", justify="right")
     for name, value in metrics.items():
-        table.add_row(name, f"{value:.6g}")
+        table.add_row(name, metric_text(name, value))
     console = Console(highlight=False)
     console.print(table)
     console.print(f"the weights of {file}", soft_wrap=True)

@@ -177,8 +177,8 @@ def test_one_preparation_at_a_time(prepare, wets, tmp_path):
     ("words", "said"),
     [
         ([], "give data.crawl=CC-MAIN-2023-06 data.files=2, or data.source=<files>"),
-        (["data.crawl=CC-MAIN-2023-6"], "is no crawl's name"),
-        (["data.source=none/*.gz"], "names no file"),
+        (["data.crawl=CC-MAIN-2023-6", "tokenizer=byte"], "is no crawl's name"),
+        (["data.source=none/*.gz", "tokenizer=byte"], "names no file"),
         (["data.source=a", "data.crawl=CC-MAIN-2023-06"], "keep one"),
         (["data=xor"], "needs no preparation"),
         (["model=gpt"], "means nothing to prepare"),

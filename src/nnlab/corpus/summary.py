@@ -34,7 +34,9 @@ def show_summary(console: Console, folder: Path, manifest: Mapping[str, Any]) ->
         f"\n{sums['train']:,} tokens to train, {sums['validation']:,} to validate, in "
         f"{len(manifest['shards'])} shards; {text:,.1f} MB of text"
     )
-    if not sums["validation"] and counts["kept"]:
+    if not counts["kept"]:
+        console.print("no document was kept: the table says which rule dropped them")
+    elif not sums["validation"]:
         said = f"training wants validation too: {few_hosts(manifest)}"
         console.print(said, soft_wrap=False)
     if said := unread(counts):

@@ -123,8 +123,8 @@ def verdict_sentence(entries: Sequence[Entry], metric: str) -> str:
     said = f"{first.name} is better than {second.name} by {gap}"
     if found.p is None:
         return (
-            f"{said} on one seed, which says nothing about chance; add seeds: "
-            "seed=1,2,3,4,5"
+            f"{said} on one seed, which says nothing about chance; repeat it with "
+            "seeds 1 to 5"
         )
     said += f" (95 % interval, {found.mean.count} seeds paired)"
     if found.is_significant:
