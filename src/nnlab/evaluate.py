@@ -16,7 +16,6 @@ from nnlab.folder import checkpoint_file
 from nnlab.messages import quiet_lightning
 from nnlab.overrides import checked, parse, with_places_quoted
 from nnlab.process import prepare_process
-from nnlab.report.wording import metric_text
 from nnlab.tokenizer.restore import tokenizer_from_state
 from nnlab.trainer import make_trial
 
@@ -126,7 +125,7 @@ def _show(metrics: dict[str, float], choices: Config, file: Path) -> None:
     table.add_column("metric")
     table.add_column("value", justify="right")
     for name, value in metrics.items():
-        table.add_row(name, metric_text(name, value))
+        table.add_row(name, f"{value:.6g}")
     console = Console(highlight=False)
     console.print(table)
     console.print(f"the weights of {file}", soft_wrap=True)
