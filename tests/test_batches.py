@@ -128,3 +128,31 @@ def test_mixed_seeds_are_all_different_and_fit_a_generator():
     seeds = {mix(a, b) for a in range(-1, 40) for b in range(40)}
     assert len(seeds) == 41 * 40
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+@pytest.mark.parametrize("position", [0, 1, 6, 7, 8, 40])
+def test_small_batches_are_gathered_together_as_if_one_by_one(position, monkeypatch):
+    # a batch of 4 rows of 2 + 1 numbers holds 64 bytes: seven of them at a time
+    monkeypatch.setattr("nnlab.batches.GATHERED_BYTES", 500)
+    x, label = torch.randn(41, 2), torch.arange(41)
+    batches = Batches((x, label), batch_size=4, seed=5, repeats=4)
+    batches.resume(epoch=0, position=position)
+    found = list(batches)
+    assert len(found) == 41 - position
+    for rows, index in found:
+        assert torch.equal(rows, x[index])
+    monkeypatch.setattr("nnlab.batches.GATHERED_BYTES", 1)
+    for (_, together), (_, alone) in zip(found, batches, strict=True):
+        assert torch.equal(together, alone)
+
+
+@pytest.mark.parametrize("position", [1, 5, 9])
+def test_a_batch_lies_where_it_lies_without_an_interruption(position):
+    """A matrix product's last bit may depend on how its rows are aligned."""
+
+    def places(start):
+        batches = Batches((torch.randn(40, 3),), batch_size=4, seed=1)
+        batches.resume(epoch=0, position=start)
+        return [batch.storage_offset() for (batch,) in batches]
+
+    assert places(position) == places(0)[position:]

@@ -174,7 +174,7 @@ def test_a_model_that_ends_its_epoch_ends_it(spied, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("training_step", lambda self, batch, index: self._measure(batch, "train")),
+        ("training_step", lambda self, batch, index: self.measured(batch, "train")),
         ("backward", lambda self, loss: loss.backward()),
         ("lr_scheduler_step", lambda self, scheduler, metric: scheduler.step()),
     ],

@@ -16,7 +16,8 @@ class Loop:
 
     Args:
         loader: `memory` picks batches by index from tensors, as fast as it goes;
-            `torch` is torch's DataLoader over single examples, as tutorials have it.
+            `torch` is torch's DataLoader over single examples, and Adam without its
+            option `fused`, as tutorials have them.
     """
 
     def __init__(
@@ -29,7 +30,9 @@ class Loop:
     ) -> None:
         self.task = task
         weights = [weight for weight in task.parameters() if weight.requires_grad]
-        self.optimizer = torch.optim.Adam(weights, lr=1e-3, fused=True)
+        # As fast as it goes beside memory; beside the DataLoader as tutorials write it.
+        fused = True if loader == "memory" else None
+        self.optimizer = torch.optim.Adam(weights, lr=1e-3, fused=fused)
         batches = picked if loader == "memory" else loaded
         self.batches = batches(task, tensors, batch_size)
 

@@ -1,11 +1,15 @@
 """Whole batches by index from tensors in memory, at a position that is remembered."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
+
+GATHERED_BYTES = 2**16  # of small batches at a time: half of what a core keeps near
 
 
 class Batches:
@@ -81,8 +85,12 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         start = self._resume_position if self.epoch == self._resume_epoch else 0
         order = self._order().to(self.device, non_blocking=True)
-        for index in self._parts(order, start):
-            # index_select is ten times faster than tensor[index] on rows of bytes
+        # index_select is ten times faster than tensor[index] on rows of bytes
+        if self.ranks == 1:
+            yield from self._gathered(order, start)
+            return
+        for position in range(start, len(self)):
+            index = self._share(order, position)
             yield tuple(tensor.index_select(0, index) for tensor in self.tensors)
 
     @property
@@ -97,14 +105,22 @@ class Batches:
         first, last, batch = self._extent(position)
         return (last - first) * self.ranks / batch
 
-    def _parts(self, order: Tensor, start: int) -> Iterator[Tensor]:
-        """Yield this rank's part of each batch from position `start` on."""
-        if self.ranks == 1:  # all of them, cut at once
-            rest = order[start * self.batch_size :]
-            yield from rest.split(self.batch_size) if len(rest) else ()
-            return
-        for position in range(start, len(self)):
-            yield self._share(order, position)
+    def _gathered(self, order: Tensor, start: int) -> Iterator[tuple[Tensor, ...]]:
+        """Yield the batches from position `start` on: small ones gathered together.
+
+        They are gathered alike wherever an epoch continues: a kernel's last bit may
+        depend on where in memory a batch lies.
+        """
+        row = sum(tensor[0].nbytes for tensor in self.tensors)
+        together = max(1, GATHERED_BYTES // (row * self.batch_size))
+        for first in range(start - start % together, len(self), together):
+            last = (first + together) * self.batch_size
+            index = order[first * self.batch_size : last]
+            parts = (
+                tensor.index_select(0, index).split(self.batch_size)
+                for tensor in self.tensors
+            )
+            yield from islice(zip(*parts, strict=True), max(0, start - first), None)
 
     def _share(self, order: Tensor, position: int) -> Tensor:
         """Return this rank's part of the batch that all ranks serve at `position`."""
@@ -137,11 +153,20 @@ def mix(*numbers: int) -> int:
     SplitMix64's finaliser over each number in turn (Steele, Lea & Flood 2014,
     "Fast Splittable Pseudorandom Number Generators", figure 16).
     """
-    mask = (1 << 64) - 1
+    return _stirred(_mixed(*numbers[:-1]), numbers[-1]) >> 1
+
+
+@lru_cache(maxsize=64)  # of a training step only the last number is new
+def _mixed(*numbers: int) -> int:
     state = 0
     for number in numbers:
-        state = (state + number + 0x9E3779B97F4A7C15) & mask
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & mask
-        state ^= state >> 31
-    return state >> 1
+        state = _stirred(state, number)
+    return state
+
+
+def _stirred(state: int, number: int) -> int:
+    mask = (1 << 64) - 1
+    state = (state + number + 0x9E3779B97F4A7C15) & mask
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & mask
+    return state ^ (state >> 31)

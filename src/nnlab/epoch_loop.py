@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
+import torch
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from lightning.pytorch.loops.fetchers import (
@@ -25,6 +26,9 @@ from lightning.pytorch.plugins import MixedPrecision, Precision
 from lightning.pytorch.profilers import PassThroughProfiler
 from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor
+from torch.autograd.graph import (
+    _engine_run_backward,  # pyright: ignore[reportPrivateUsage]
+)
 from typing_extensions import override
 
 from nnlab.learner import Learner
@@ -82,6 +86,11 @@ class EpochLoop(_TrainingEpochLoop):
             self._batches_that_stepped += 1
 
     @override
+    def _should_accumulate(self) -> bool:
+        known = None if self._step is None else self._step.accumulates
+        return super()._should_accumulate() if known is None else known
+
+    @override
     def _should_check_val_epoch(self) -> bool:
         if self._step is None:
             return super()._should_check_val_epoch()
@@ -102,6 +111,8 @@ class Step:
         [self.batches] = self.combined.iterators
         self.trainer = trainer = loop.trainer
         module = trainer.lightning_module
+        # what the training step of the only process is
+        self.learn: Callable[[Any, str], Tensor] = getattr(module, "measured")  # noqa: B009
         self.module, self.data = module, getattr(trainer, "datamodule")  # noqa: B009
         self.optimizer = trainer.optimizers[0]
         self.progress = loop.automatic_optimization.optim_progress.optimizer
@@ -122,6 +133,7 @@ class Step:
         self.batch: Any = None
         self.index = 0
         self.output: dict[str, Tensor] = {}
+        self.accumulates: bool | None = None  # callbacks ask, several times a step
 
     def take(self) -> None:
         """Take the next step. Raises `StopIteration` where a hook ends the epoch."""
@@ -131,11 +143,12 @@ class Step:
         counts.is_last_batch = self.fetcher.done
         self.index = counts.current.ready
         counts.increment_ready()
+        self.accumulates = None
+        self.accumulates = accumulates = loop._should_accumulate()  # pyright: ignore
         connector._first_loop_iter = connector._first_loop_iter is None  # pyright: ignore
         results = loop._results  # pyright: ignore[reportPrivateUsage]
         results.batch, results.batch_size, results.dataloader_idx = batch, None, None
         ends = self._call("on_train_batch_start", self.start, batch, self.index) == -1
-        accumulates = loop._should_accumulate()  # pyright: ignore
         if ends:
             counts.increment_by(0, is_last_batch=True)
         else:
@@ -192,18 +205,18 @@ class Step:
         return loss
 
     def _learn(self) -> Tensor:
-        trainer, module = self.trainer, self.module
-        vars(module)["_current_fx_name"] = "training_step"
+        trainer, names = self.trainer, vars(self.module)
+        names["_current_fx_name"] = "training_step"
         with self.context():
-            loss: Any = module.training_step(self.batch, self.index)
-        vars(module)["_current_fx_name"] = None
+            loss: Any = self.learn(self.batch, "train")
+        names["_current_fx_name"] = None
         if trainer.accumulate_grad_batches > 1:
             loss = loss / trainer.accumulate_grad_batches
         self.output = {"loss": loss.detach()}
         if self.index % trainer.accumulate_grad_batches == 0:
             self._zero_grad()
         self._call("on_before_backward", self.before_backward, loss)
-        loss.backward()
+        _backward(loss)
         self._call("on_after_backward", self.after_backward)
         return loss
 
@@ -268,6 +281,19 @@ def is_usual(trainer: Trainer, fetcher: _DataFetcher) -> bool:
             and not each.reduce_on_plateau
             for each in trainer.lr_scheduler_configs
         )
+    )
+
+
+def _backward(loss: Tensor) -> None:
+    """Do what `loss.backward()` does, without its looks at what a loss is not."""
+    if type(loss) is not Tensor or loss.ndim:
+        loss.backward()
+        return
+    _engine_run_backward(
+        *((loss,), (torch.ones_like(loss),)),
+        *(False, False, ()),  # keep no graph, make none, all leaves
+        allow_unreachable=True,
+        accumulate_grad=True,
     )
 
 

@@ -66,17 +66,17 @@ class Learner(LightningModule):
             return by_row(self(batch[0]))
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        loss = self._measure(batch, "train")
+        loss = self.measured(batch, "train")
         return loss if self.trainer.world_size == 1 else loss * self._share(batch_idx)
 
     # Lightning asks for it at each step; here it finds it made.
     training_step.__signature__ = inspect.signature(training_step)  # pyright: ignore
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
-        self._measure(batch, "val")
+        self.measured(batch, "val")
 
     def test_step(self, batch: Any, batch_idx: int) -> None:
-        self._measure(batch, "test")
+        self.measured(batch, "test")
 
     def predict_step(self, batch: Any, batch_idx: int) -> Sequence[Answer]:
         return self.predict(batch)
@@ -134,7 +134,8 @@ class Learner(LightningModule):
         for stage, state in checkpoint.get("meters", {}).items():
             self.meters[stage].restore(state, rank, ranks)
 
-    def _measure(self, batch: Any, stage: str) -> Tensor:
+    def measured(self, batch: Any, stage: str) -> Tensor:
+        """Measure a batch and note its scalars; return the loss."""
         measure = self.measure
         if stage == "train":
             for around in self.around:
@@ -167,13 +168,14 @@ class Learner(LightningModule):
         # `torch.manual_seed` costs 100 us: it seeds devices that are not there as well.
         seed = mix(self.seed, self.global_rank, *place)
         torch.default_generator.manual_seed(seed)
-        if self.device.type != "cpu":
-            torch.get_device_module(self.device).manual_seed(seed)
+        device = self.device
+        if device.type != "cpu":
+            torch.get_device_module(device).manual_seed(seed)
 
 
 def examples(batch: Any) -> int:
     """Return how many examples a batch holds: the length of its first tensor."""
     if isinstance(batch, Tensor):
-        return len(batch)
+        return batch.shape[0]
     parts = batch.values() if isinstance(batch, dict) else batch
     return examples(next(iter(parts)))

@@ -23,11 +23,11 @@ def alone(value: Tensor) -> Tensor:
 class Meter:
     """Weighted means of scalars, without a synchronisation or a hook per step.
 
-    A step costs a place in a list; Lightning's `self.log` costs a hundred times that.
-    The scalars stay where they were computed until somebody looks, and are then read
-    all at once. Sums weigh each batch by its examples, so that a short last batch
-    counts for what it holds. They are part of the checkpoint: the metrics of an epoch
-    that was interrupted are those of the whole epoch.
+    A step costs an addition; Lightning's `self.log` costs a hundred times that. What a
+    device computed stays there until somebody looks, and is then read all at once. Sums
+    weigh each batch by its examples, so that a short last batch counts for what it
+    holds. They are part of the checkpoint: the metrics of an epoch that was interrupted
+    are those of the whole epoch.
     """
 
     def __init__(self) -> None:
@@ -40,8 +40,13 @@ class Meter:
 
     def add(self, scalars: Mapping[str, Tensor], weight: int) -> None:
         """Add a batch's means, weighed by its number of examples."""
-        self._waiting.append((weight, {name: _kept(scalars[name]) for name in scalars}))
         self.weight += weight
+        if all(value.is_cpu for value in scalars.values()):
+            self._add({name: scalars[name].item() for name in scalars}, weight)
+            return
+        # clones: a CUDA graph writes its next result over this one
+        kept = {name: value.detach().clone() for name, value in scalars.items()}
+        self._waiting.append((weight, kept))
         if len(self._waiting) == MOST_WAITING:
             self._read()
 
@@ -97,8 +102,11 @@ class Meter:
         self._device = values[-1].device
         numbers = iter(_numbers(values))
         for weight, scalars in waiting:
-            for name in scalars:
-                self._sums[name] = self._sums.get(name, 0.0) + next(numbers) * weight
+            self._add({name: next(numbers) for name in scalars}, weight)
+
+    def _add(self, numbers: Mapping[str, float], weight: int) -> None:
+        for name, number in numbers.items():
+            self._sums[name] = self._sums.get(name, 0.0) + number * weight
 
     def _seen_like(self, now: Tensor) -> Tensor:
         seen = torch.zeros_like(now)
@@ -111,12 +119,6 @@ class Meter:
         sums = self.sums.values()
         dtype = torch.float32 if self._device.type == "mps" else torch.float64
         return torch.tensor([self.weight, *sums], dtype=dtype, device=self._device)
-
-
-def _kept(value: Tensor) -> Tensor:
-    value = value.detach()
-    # a CUDA graph writes its next result over this one
-    return value if value.device.type == "cpu" else value.clone()
 
 
 def _numbers(values: list[Tensor]) -> list[float]:

@@ -74,11 +74,9 @@ class Record(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        if trainer.fit_loop._should_accumulate():  # pyright: ignore[reportPrivateUsage]
-            return  # no step was done
         step, every = trainer.global_step, trainer.log_every_n_steps  # pyright: ignore
-        if step % every == 0:
-            self._log_recent(trainer, pl_module)
+        if step % every == 0 and not trainer.fit_loop._should_accumulate():  # pyright: ignore
+            self._log_recent(trainer, pl_module)  # and only where a step was done
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

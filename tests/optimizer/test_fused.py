@@ -139,3 +139,28 @@ def test_more_weights_of_another_type_go_torchs_way(torchs):
     optimizer.step()
     assert len(torchs) == 2
     assert (double < 1).all()
+
+
+def test_a_state_that_was_moved_is_the_one_that_steps():
+    ours, theirs = networks()
+    lean = Adam(ours.parameters(), **NUMBERS)
+    plain = torch.optim.Adam(theirs.parameters(), **NUMBERS, fused=True)
+    for _ in range(3):  # Lightning puts another dictionary in place at each fit
+        learn(ours, lean, 2)
+        learn(theirs, plain, 2)
+        for weight, state in lean.state.items():
+            moved = {name: value.clone() for name, value in state.items()}
+            lean.state[weight] = moved
+    assert_same(ours, theirs)
+    assert {int(state["step"]) for state in lean.state.values()} == {6}
+
+
+def test_counters_of_weights_that_began_later_are_kept_apart():
+    ours, theirs = networks()
+    lean = Adam(ours.parameters(), **NUMBERS)
+    plain = torch.optim.Adam(theirs.parameters(), **NUMBERS, fused=True)
+    for network, optimizer in ((ours, lean), (theirs, plain)):
+        learn(network, optimizer, 5, without=(0, 1))
+    assert_same(ours, theirs)
+    steps = [int(lean.state[weight]["step"]) for weight in ours.parameters()]
+    assert steps == [5, 3, 5, 5]

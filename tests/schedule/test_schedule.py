@@ -176,3 +176,15 @@ def test_continued_with_another_rate_uses_it_at_once(name):
     other = continued(name, checkpoint(schedule), steps=200, rate=0.6)
     fresh = option(name)(optimizer(0.6), 200)
     assert rates(other, 50) == rates(fresh, 200)[150:]
+
+
+def test_a_rate_in_a_tensor_is_changed_in_place():
+    weights = nn.Parameter(torch.ones(1))
+    kept = torch.tensor(0.5)
+    held = torch.optim.SGD([weights], lr=kept)
+    schedule = Cosine(held, 4, warm_up_steps=0, final_factor=0.0)
+    for _ in range(2):
+        held.step()
+        schedule.step()
+    assert held.param_groups[0]["lr"] is kept
+    assert kept.item() == pytest.approx(0.25)

@@ -30,6 +30,20 @@ class Schedule(LRScheduler):
         factor = self.factor(self.last_epoch)  # torch's word: here, steps taken
         return [rate * factor for rate in self.base_lrs]
 
+    def step(self, epoch: int | None = None) -> None:
+        """Count a step, and set the rates of the next one."""
+        groups = self.optimizer.param_groups
+        is_plain = all(type(group["lr"]) is float for group in groups)
+        if not is_plain or epoch is not None or self._step_count < 2:
+            # a rate in a tensor; torch's first look at who stepped before whom
+            super().step(epoch)
+            return
+        self._step_count += 1
+        self.last_epoch += 1
+        self._last_lr = self.get_lr()
+        for group, rate in zip(groups, self._last_lr, strict=True):
+            group["lr"] = rate
+
     def state_dict(self) -> dict[str, Any]:
         """Return the number of steps taken."""
         return {"step": self.last_epoch}
