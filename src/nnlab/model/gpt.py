@@ -24,6 +24,7 @@ from nnlab.answer import Answer, percent
 from nnlab.layer.attention_mask import looking_back, places_within, within_documents
 from nnlab.layer.attention_weights import attention_weights
 from nnlab.layer.fine_tuning import choose_trained
+from nnlab.layer.gelu import gelu
 from nnlab.layer.key_value_cache import KeyValueCache, LayerCache
 from nnlab.layer.lora import merge_lora
 from nnlab.layer.positions import position_angles, rotate
@@ -150,7 +151,7 @@ class FeedForward(nn.Module):
     def forward(self, x: Stream) -> Stream:
         x = self.expand(x)  # (batch, time, inner), twice that with a gate
         if self.kind == "gelu":
-            x = F.gelu(x, approximate="tanh")
+            x = gelu(x)
         elif self.kind == "relu_squared":
             x = x.relu().square()
         else:
