@@ -24,7 +24,8 @@ class Memory(Callback):
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        log_row(trainer, _row(pl_module.device))
+        if not trainer.global_step:  # a run that continues has its first row
+            log_row(trainer, _row(pl_module.device))
 
     @override
     def on_train_batch_end(

@@ -158,14 +158,14 @@ def test_an_accumulation_window_is_stopped_at_its_first_bad_batch(spoiled):
 def test_it_guards_every_model(model, nnlab, monkeypatch):
     from nnlab.learner import Learner
 
-    step = Learner.training_step
+    measured = Learner.measured
 
-    def spoiled_step(self, batch, batch_idx):
-        loss = step(self, batch, batch_idx)
+    def spoiled(self, batch, stage):
+        loss = measured(self, batch, stage)
         logs = self.trainer.logger is not None
         return loss * torch.nan if logs and self.global_step == 1 else loss
 
-    monkeypatch.setattr(Learner, "training_step", spoiled_step)
+    monkeypatch.setattr(Learner, "measured", spoiled)
     data = "xor" if model == "perceptron" else "digits"
     answer = nnlab(
         *(f"model={model}", f"data={data}", "folder=run", "pictures=0", "logger=[]"),

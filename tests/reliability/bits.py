@@ -42,19 +42,33 @@ def differences(one: Any, other: Any, place: str = "") -> list[str]:
     return [] if repr(one) == repr(other) else [place]  # as repr: nan is nan
 
 
-def run_differences(one: str | Path, other: str | Path) -> list[str]:
-    """Return where two finished runs differ: checkpoints, curves, result."""
+def run_differences(
+    one: str | Path, other: str | Path, measured: tuple[str, ...] = ()
+) -> list[str]:
+    """Return where two finished runs differ: checkpoints, curves, result.
+
+    Of curves whose name begins with a word of `measured` only the places count.
+    """
     found: list[str] = []
     for name in ("last", "best"):
         pair = (checkpoint(folder, name) for folder in (one, other))
         found += [f"{name}.ckpt{place}" for place in differences(*pair)]
-    curves = [Path(folder, "metrics.jsonl").read_text() for folder in (one, other)]
-    if curves[0] != curves[1]:
+    if _curves(one, measured) != _curves(other, measured):
         found.append("metrics.jsonl")
     results = [json.loads(Path(f, "result.json").read_text()) for f in (one, other)]
     for result in results:
         del result["seconds"], result["processor_seconds"]
     return found + [f"result.json{place}" for place in differences(*results)]
+
+
+def _curves(folder: str | Path, measured: tuple[str, ...]) -> list[dict[str, Any]]:
+    lines = Path(folder, "metrics.jsonl").read_text().splitlines()
+    return [
+        {key: 0 if key.startswith(measured) else value for key, value in row.items()}
+        if measured
+        else row
+        for row in map(json.loads, lines)
+    ]
 
 
 def status(folder: str | Path) -> str:

@@ -1,8 +1,9 @@
 """Every promise, in the order of the page; the longest to try come first."""
 
 from functools import partial
+from pathlib import Path
 
-from reliability import inputs, stops, storage, strangers, together
+from reliability import everything, inputs, stops, storage, strangers, together
 from reliability.groups import GROUP, kill_one_of
 from reliability.kills import killed_runs
 from reliability.models import MODELS, QUIET, STREAM, Model
@@ -35,6 +36,12 @@ CHECKS = (
         "every key of conf/, drawn by hypothesis; to the moment a folder would be made",
         1500,
         inputs.fuzzed,
+    ),
+    Check(
+        "every choice of conf/, plugins/: kill -9 costs no bit",
+        "models, data, optimizers, schedules, regularizers, callbacks: two kills each",
+        len(list(everything.cases(Path()))),
+        everything.kill_all,
     ),
     *(_of(model, KILLS) for model in MODELS),
     _of(STREAM, 10),

@@ -34,6 +34,7 @@ def killed_runs(
     lives: Lives,
     draw: random.Random,
     strike: Strike = kill_it,
+    measured: tuple[str, ...] = (),
 ) -> list[str]:
     """Kill runs of a model, several times each, and continue them to their end.
 
@@ -53,7 +54,7 @@ def killed_runs(
         wanted = min(KILLS_A_RUN, kills - len(lines))
         run = Run(words, place, seconds, lives, draw, strike)
         fault = run.live(wanted)
-        fault = fault or ", ".join(run_differences(calm, place)[:3])
+        fault = fault or ", ".join(run_differences(calm, place, measured)[:3])
         lines += [fault and f"{place.name}: {fault}"] * max(run.kills, bool(fault))
     raise AssertionError
 

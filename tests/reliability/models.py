@@ -80,7 +80,7 @@ MODELS = (
         "two optimizers, noise, dropout, accumulation, an averaged generator",
         (
             *("model=gan", "model.variant=mlp", *DIGITS, "model.dropout=0.2", TWICE),
-            *("model.feature_maps=2", "model.code_size=4", "data.batch_size=8"),
+            *("model.code_size=4", "data.batch_size=8"),
             *("model.judged=50", "model.judged_in_training=50"),
             *("trainer.max_epochs=4", "checkpoint_seconds=0"),
         ),
