@@ -10,8 +10,9 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.profilers import SimpleProfiler
 
 from nnlab import epoch_loop, fit
-from nnlab.epoch_loop import EpochLoop, Step
+from nnlab.epoch_loop import EpochLoop
 from nnlab.model.mlp import MLP
+from nnlab.usual_step import UsualStep
 
 BASE = ("data=xor", "data.batch_size=3", "data.repeats=10", "trainer.max_epochs=3")
 QUICK = (*BASE, "pictures=0", "logger=[]", "trainer.log_every_n_steps=4")
@@ -93,10 +94,10 @@ for each in HOOKS:
 
 
 def counted(took: list[int]) -> Any:
-    """Return `Step.take`, counting what the run takes; trials before it have no log."""
-    take = Step.take
+    """Return a `UsualStep.take` that counts a run's steps; its trial has no log."""
+    take = UsualStep.take
 
-    def counting(self: Step) -> None:
+    def counting(self: UsualStep) -> None:
         if self.trainer.loggers:
             took.append(1)
         take(self)
@@ -112,7 +113,7 @@ def spied(monkeypatch, nnlab):
     def run(folder: str, *words: str, own: bool = True) -> tuple[list[Any], int]:
         spy, took[:] = Spy(), []
         with monkeypatch.context() as patch:
-            patch.setattr(Step, "take", counted(took))
+            patch.setattr(UsualStep, "take", counted(took))
             make = fit.trainer_of
             patch.setattr(
                 fit,
@@ -188,7 +189,7 @@ def test_a_model_with_a_step_of_its_own_keeps_lightnings(
 
 def test_a_profiler_sees_lightnings_step(nnlab, monkeypatch):
     took: list[int] = []
-    monkeypatch.setattr(Step, "take", counted(took))
+    monkeypatch.setattr(UsualStep, "take", counted(took))
     make = fit.trainer_of
 
     def profiled(*arguments, **settings):

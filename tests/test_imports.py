@@ -69,6 +69,9 @@ def loaded_by(*words: str, folder: Path) -> set[str]:
         ("list", "models"),
         ("plugins", "list"),
         ("--version",),
+        ("generate", "--help"),
+        ("predict", "--help"),
+        ("compare", "--help"),
     ],
     ids=" ".join,
 )

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from nnlab import settings
 from nnlab.errors import UserError
 from nnlab.settings import check_settings
 
@@ -79,15 +78,15 @@ def test_wrong_settings_are_refused_in_one_sentence(changes, said):
 
 
 def test_gpus_are_counted(monkeypatch):
-    monkeypatch.setattr(settings.torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(settings.torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     check_settings(config(trainer={"accelerator": "gpu", "devices": 2}))
     with pytest.raises(UserError, match="more than there are here: 2 devices"):
         check_settings(config(trainer={"accelerator": "gpu", "devices": 3}))
 
 
 def test_without_a_gpu_none_is_promised(monkeypatch):
-    monkeypatch.setattr(settings.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     for accelerator in ("gpu", "cuda", "mps"):
         with pytest.raises(UserError, match="trainer=cpu runs everywhere"):

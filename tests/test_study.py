@@ -91,6 +91,21 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_page_calls_each_way_what_the_table_calls_it():
+    page = (Path(__file__).parents[1] / "docs/transfer.md").read_text("utf-8")
+    for way in SECTION["ways"]:
+        assert f"| `{way}` | {said(way)} |" in page
+
+
+def test_almost_all_is_not_100_percent():
+    table = study_markdown(
+        {"case": {"a": [0.99997], "b": [1.0, 0.9994]}}, "test/accuracy"
+    )
+    assert "99.997 %" in table
+    assert "**" in table
+    assert "100.0" not in table
+
+
 def test_results_come_into_their_cells_and_what_is_missing_stays_empty(folder):
     cells = cells_of(folder, study())
     assert cells["similar, small (50)"]["body frozen"] == [0.9, 0.8, 0.7]

@@ -13,6 +13,8 @@ from nnlab.checkpoint import read_checkpoint
 from nnlab.compose import Composer
 from nnlab.errors import UserError, did_you_mean
 from nnlab.folder import RunFolder
+from nnlab.numerals import counted
+from nnlab.older import refuse_older
 from nnlab.overrides import parse
 from nnlab.plugins import Plugins
 from nnlab.report.past_runs import matches, past_runs
@@ -68,6 +70,7 @@ def _resume(
     for path, value in given.items():
         _change(config, path, value, composer.plugins)
     check_complete(config)
+    refuse_older(config, f"resume={folder.path}")
     check_settings(config)
     prepared(config["trainer"], "trainer", composer.plugins)
     last = folder.checkpoints / "last.ckpt"
@@ -127,11 +130,11 @@ def _check_unfinished(config: Config, content: Config, folder: RunFolder) -> Non
     is_complete = _was_complete(folder)
     if is_complete and epochs not in (None, -1) and done >= epochs:
         raise UserError(
-            f"resume={folder.path} is complete after {done} epochs; to train longer "
-            f"add trainer.max_epochs={2 * done}"
+            f"resume={folder.path} is complete after {counted(done, 'epoch')}; to "
+            f"train longer add trainer.max_epochs={2 * done}"
         )
     if is_complete and steps not in (None, -1) and content["global_step"] >= steps:
         raise UserError(
-            f"resume={folder.path} is complete after {steps} steps; to train longer "
-            f"add trainer.max_steps={2 * steps}"
+            f"resume={folder.path} is complete after {counted(steps, 'step')}; to "
+            f"train longer add trainer.max_steps={2 * steps}"
         )

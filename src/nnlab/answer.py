@@ -6,6 +6,8 @@ from typing import Any
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from nnlab.numerals import percent
+
 LIKELY = 3  # classes that are named
 SHOWN = 8  # numbers of a vector that are
 
@@ -65,11 +67,6 @@ def judged(
     wrong = "" if label == truth else f" (wrong: it is {names[truth]})"
     right = {"truth": names[truth], "right": label == truth}
     return Answer(said + wrong, {**values, **right})
-
-
-def percent(share: float) -> str:
-    """Return 0.9998 as `99.98 %`."""
-    return f"{100 * share:.2f} %"
 
 
 def numbers(vector: Iterable[float]) -> str:

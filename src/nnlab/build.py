@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from nnlab.errors import UserError
 from nnlab.learner import Learner
+from nnlab.pairing import check_pairing, misfit
 from nnlab.plugins import Plugins
 from nnlab.regularizer import Regularizer
 from nnlab.target import check_arguments, resolve
@@ -71,6 +72,7 @@ def build(config: Config, plugins: Plugins) -> Parts:
     Raises:
         UserError: where a value is not accepted, or the model does not fit the data.
     """
+    check_pairing(config, plugins)
     data = make(config["data"], "data", plugins)
     config = {**config, "model": fill_facts(config, facts_of(data))}
     model = build_model(config, plugins)
@@ -120,6 +122,8 @@ def fill_facts(config: Config, facts: Mapping[str, int]) -> Config:
     filled: Config = {}
     for name, value in config["model"].items():
         if value == "???" and name not in facts:
+            if said := misfit(config):
+                raise UserError(said)
             offered = ", ".join(f"{key}={facts[key]}" for key in sorted(facts))
             raise UserError(
                 f"model={choices['model']} needs {name}, which data={choices['data']} "

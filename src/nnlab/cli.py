@@ -7,6 +7,7 @@ answer without torch.
 import os
 import stat
 import sys
+import textwrap
 import time
 import traceback
 from collections.abc import Sequence
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb, rest = split_verb(words)
         explained = not VERBS[verb].explains_itself
         if explained and rest in (["--help"], ["-h"]):
-            sys.stdout.write(f"nnlab {verb}: {VERBS[verb].does}\n")
+            said = f"nnlab {verb}: {VERBS[verb].does}"
+            sys.stdout.write(textwrap.fill(said, 80, subsequent_indent="  ") + "\n")
             return 0
         return VERBS[verb](rest)
     except UserError as error:

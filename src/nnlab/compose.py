@@ -1,17 +1,18 @@
 """Hydra behind one door: overrides -> a composed config, help, completion.
 
 Everything here that touches `hydra._internal` is what `hydra.main` itself does in 1.3
-and 1.4; it stays in this one file. Runs do not go through `hydra.main`, because that
-makes folders and log files before the task can say that its input is wrong.
+and 1.4; it stays in this one file, and in loader.py. Runs do not go through
+`hydra.main`, because that makes folders and log files before the task can say that its
+input is wrong.
 """
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
@@ -24,15 +25,17 @@ from hydra.plugins.plugin import Plugin
 from hydra.types import RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
-from typing_extensions import override
 
 from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
+from nnlab.loader import Loader
 from nnlab.plugins import find_plugins, search_path
 from nnlab.plugins.plugin import LIST_GROUPS as LIST_GROUPS
 
 # Groups that take several options at once: `regularizer=[l1,dropout]`.
 
+# What decides which plugins there are.
+PLUGIN_VARIABLES = ("NNLAB_PLUGINS", "NNLAB_DISABLE", "NNLAB_PLUGINS_AUTOLOAD")
 NO_EXPERIMENT = "experiment=null"  # is what stands there; Hydra cannot read it
 
 
@@ -55,29 +58,14 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
     return parsed
 
 
-class _Loader(ConfigLoaderImpl):
-    """Hydra's, that tells a group's options without a copy of all its files.
+class Composer:
+    """Composes conf/ and the plugins' conf/ for one command.
 
-    That copy, 7 ms, is for a search path that the command's words may change.
+    Attributes:
+        ready: one that has composed already, for this process's forks.
     """
 
-    @override
-    def get_group_options(
-        self,
-        group_name: str,
-        results_filter: ObjectType | None = ObjectType.CONFIG,
-        config_name: str | None = None,
-        overrides: list[str] | None = None,
-    ) -> list[str]:
-        if config_name is None and not overrides:
-            return self.repository.get_group_options(group_name, results_filter)
-        return super().get_group_options(
-            group_name, results_filter, config_name, overrides
-        )
-
-
-class Composer:
-    """Composes conf/ and the plugins' conf/ for one command."""
+    ready: ClassVar[Self | None] = None
 
     def __init__(
         self, *, config_name: str = "config", config_dir: str | None = None
@@ -92,9 +80,18 @@ class Composer:
             folder = Path(config_dir).absolute().as_uri()
             paths.prepend("command-line", folder, anchor="schema")
         GlobalHydra.instance().clear()
-        self.hydra = Hydra("nnlab", _Loader(paths))
+        self.hydra = Hydra("nnlab", Loader(paths))
         self.config_name = config_name
+        self.origin = (config_name, config_dir, *_surroundings())
         self._known: dict[str, list[str]] = {}
+
+    @classmethod
+    def at_hand(cls, config_name: str, config_dir: str | None) -> Self:
+        """Return the one that is ready, or a new one where that is of other files."""
+        origin = (config_name, config_dir, *_surroundings())
+        if cls.ready is not None and cls.ready.origin == origin:
+            return cls.ready
+        return cls(config_name=config_name, config_dir=config_dir)
 
     def options(self, group: str) -> list[str]:
         """Return the options of a config group, none where there is no such group."""
@@ -108,31 +105,24 @@ class Composer:
         names = self.hydra.config_loader.list_groups("")
         return [name for name in names if name not in ("hydra", "sweep")]
 
-    def compose(
-        self, overrides: Sequence[str], *, run_mode: RunMode = RunMode.RUN
-    ) -> DictConfig:
+    def compose(self, overrides: Sequence[str]) -> DictConfig:
         """Return the config of one run, with the chosen options under `choices`.
 
         Raises:
             UserError: in one sentence what Hydra says in many.
         """
         try:
-            config = self.hydra.compose_config(
-                config_name=self.config_name,
-                overrides=[word for word in overrides if word != NO_EXPERIMENT],
-                run_mode=run_mode,
-                with_log_configuration=False,
-            )
+            words = [word for word in overrides if word != NO_EXPERIMENT]
+            config, chosen = self.loader.compose_run(self.config_name, words)
         except (HydraException, OmegaConfBaseException) as error:
             raise UserError(_first_line(error)) from error
-        chosen = config.hydra.runtime.choices
         groups = self.groups()
-        choices = {name: chosen[name] for name in sorted(chosen) if name in groups}
+        choices: dict[str, Any] = {
+            name: chosen[name] for name in sorted(chosen) if name in groups
+        }
         for group in LIST_GROUPS:  # of which Hydra keeps no record
             choices[group] = list(config.get(group) or {})
         with open_dict(config):
-            if run_mode == RunMode.RUN:
-                del config["hydra"]
             config["choices"] = choices
         return config
 
@@ -185,9 +175,9 @@ class Composer:
         )
 
     @property
-    def loader(self) -> ConfigLoaderImpl:
+    def loader(self) -> Loader:
         loader = self.hydra.config_loader
-        assert isinstance(loader, ConfigLoaderImpl)
+        assert isinstance(loader, Loader)
         return loader
 
 
@@ -210,6 +200,10 @@ def plain(config: Any) -> Any:
     except OmegaConfBaseException as error:
         key = f"{error.full_key}: " if error.full_key else ""
         raise UserError(f"{key}{_first_line(error)}") from error
+
+
+def _surroundings() -> tuple[str | None, ...]:
+    return tuple(os.environ.get(name) for name in PLUGIN_VARIABLES)
 
 
 def _refuse(message: str) -> NoReturn:

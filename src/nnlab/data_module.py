@@ -1,7 +1,7 @@
 """DataModule: the one base class of every data set that lies in memory."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from lightning import LightningDataModule
@@ -11,6 +11,7 @@ from nnlab.batches import Batches, mix
 from nnlab.errors import UserError
 from nnlab.given.given import Examples, Given, Served, in_batches
 from nnlab.given.rows import read_rows
+from nnlab.numerals import counted
 from nnlab.replay import place_in_epoch
 
 SHARE_OF_DEVICE = 0.1  # of a GPU's free memory that a split may take: the model's first
@@ -42,8 +43,11 @@ class DataModule(LightningDataModule):
     Attributes:
         class_names: what the labels stand for, where that is more than their number.
         asked: what `predict_dataloader` serves instead of the test set.
+        gives: what an example is, in words that a person who chooses data would use;
+            sets that give the same fit the same models. "" is said nothing of.
     """
 
+    gives: ClassVar[str] = ""
     class_names: Sequence[str] = ()
 
     def __init__(
@@ -199,13 +203,15 @@ class DataModule(LightningDataModule):
         items = len(tensors[0]) * repeats
         if items < ranks:
             raise UserError(
-                f"trainer.devices gives {ranks} processes for the {items} examples of "
-                f"the {split} split; give at most {items}"
+                f"trainer.devices gives {ranks} processes for the "
+                f"{counted(items, 'example')} of the {split} split; give at most "
+                f"{items}"
             )
         if split == "train" and items < batch_size * ranks:
             raise UserError(
-                f"data.batch_size={batch_size} is more than the {items // ranks} "
-                f"training examples of a process; give at most {items // ranks}"
+                f"data.batch_size={batch_size} is more than the "
+                f"{counted(items // ranks, 'training example')} of a process; give at "
+                f"most {items // ranks}"
             )
         return Batches(
             tensors,

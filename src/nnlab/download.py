@@ -8,8 +8,13 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
+from nnlab.connection import opener, why_no_answer
 from nnlab.errors import UserError
+from nnlab.notice import announce
+from nnlab.part import part_of
+from nnlab.unreadable import why
 
 SECONDS_TO_ANSWER = 30
 _CHUNK = 1 << 20  # bytes
@@ -58,7 +63,7 @@ def obtain(urls: Sequence[str], path: Path, *, sha256: str, size: int) -> bytes:
             content = file.read(size + 1)  # one more byte tells a longer file
     except OSError as cause:
         raise UserError(
-            f"{path} cannot be read ({cause}); delete or replace it"
+            f"{path} cannot be read ({why(cause)}); delete or replace it"
         ) from cause
     digest = hashlib.sha256(content).hexdigest()
     if digest != sha256:
@@ -89,21 +94,15 @@ def download(
     Raises:
         UserError: no mirror gave the file; names a URL and the folder to put it in.
     """
-    # a name of this process: two runs may start together and both end well
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     causes: list[str] = []
+    announce(f"downloading {target.name} from {urlsplit(urls[0]).hostname}")
     for url in urls:
         try:
-            _fetch(url, part, sha256=sha256, size=size, is_packed=is_packed)
-            part.replace(target)
+            _fetch(url, target, sha256=sha256, size=size, is_packed=is_packed)
         except (OSError, http.client.HTTPException, zlib.error) as cause:
-            causes.append(_sentence(cause))
+            causes.append(_clause(cause))
         else:
             return
-        finally:
-            # where the folder was not made there is nothing to clear away
-            if part.parent.is_dir():
-                part.unlink(missing_ok=True)
     raise UserError(
         f"{target.name} is missing and could not be downloaded "
         f"({'; '.join(dict.fromkeys(causes))}): put {urls[0]} into {target.parent}, or "
@@ -111,18 +110,15 @@ def download(
     )
 
 
-def _fetch(url: str, part: Path, *, sha256: str, size: int, is_packed: bool) -> None:
+def _fetch(url: str, target: Path, *, sha256: str, size: int, is_packed: bool) -> None:
     _refuse_other_than_https(url)
-    opener = urllib.request.build_opener(_HttpsOnly)
-    with opener.open(url, timeout=SECONDS_TO_ANSWER) as answer:
-        part.parent.mkdir(parents=True, exist_ok=True)  # not before there is an answer
-        with part.open("wb") as file:
+    with opener(_HttpsOnly).open(url, timeout=SECONDS_TO_ANSWER) as answer:
+        target.parent.mkdir(parents=True, exist_ok=True)  # now that there is an answer
+        with part_of(target) as file:
             copy = _unpack if is_packed else _copy
             digest = copy(answer, file, size=size)
-            file.flush()
-            os.fsync(file.fileno())
-    if digest != sha256:
-        raise _RefusedError(f"{url} has the SHA-256 {digest}, not {sha256}")
+            if digest != sha256:
+                raise _RefusedError(f"{url} has the SHA-256 {digest}, not {sha256}")
 
 
 def _unpack(packed: IO[bytes], unpacked: IO[bytes], *, size: int) -> str:
@@ -154,9 +150,10 @@ def _copy(source: IO[bytes], target: IO[bytes], *, size: int) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _sentence(cause: Exception) -> str:
-    reason = getattr(cause, "reason", cause)  # of urllib's errors, without its brackets
-    return getattr(reason, "strerror", None) or str(reason) or type(cause).__name__
+def _clause(cause: Exception) -> str:
+    if isinstance(cause, zlib.error):
+        return "what came is no whole gzip file"
+    return why_no_answer(cause)
 
 
 def _refuse_other_than_https(url: str) -> None:

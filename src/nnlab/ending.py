@@ -4,7 +4,8 @@ import atexit
 import os
 import sys
 import threading
-from typing import NoReturn
+import weakref
+from typing import Any, NoReturn
 
 
 def end(status: int) -> NoReturn:
@@ -16,8 +17,18 @@ def end(status: int) -> NoReturn:
     """
     try:
         threading._shutdown()  # pyright: ignore  # waits for threads
+        _keep_operators()
         atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
         os._exit(status)
+
+
+def _keep_operators() -> None:
+    """Let torch's operators be, 200 libraries that it would take down one by one."""
+    taken_down = getattr(sys.modules.get("torch.library"), "_del_library", None)
+    registry: dict[Any, Any] = getattr(weakref.finalize, "_registry", {})
+    for finalizer, what in list(registry.items()):
+        if what.func is taken_down:
+            finalizer.atexit = False

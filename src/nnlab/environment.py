@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,8 @@ PACKAGES = ("torch", "lightning", "hydra-core", "omegaconf", "torchmetrics", "nu
 
 def environment(plugins: Plugins, choices: Mapping[str, Any]) -> dict[str, Any]:
     """Return what must be known to make the same run again; plain values."""
-    versions = {name: _version(name) for name in PACKAGES}
     return {
-        "nnlab": nnlab.__version__,
-        "python": platform.python_version(),
-        **versions,
-        "git": _revision(),
+        **software(),
         "command": " ".join(["nnlab", *map(masked_override, sys.argv[1:])]),
         "hardware": {
             "machine": f"{platform.system()} {platform.machine()}",
@@ -37,6 +34,17 @@ def environment(plugins: Plugins, choices: Mapping[str, Any]) -> dict[str, Any]:
             ],
         },
         "plugins": in_use(plugins, choices),
+    }
+
+
+@cache
+def software() -> dict[str, str | None]:
+    """Return the versions and the revision of what this process has imported."""
+    return {
+        "nnlab": nnlab.__version__,
+        "python": platform.python_version(),
+        **{name: _version(name) for name in PACKAGES},
+        "git": _revision(),
     }
 
 
@@ -60,6 +68,7 @@ def _revision() -> str | None:
     return found.stdout.strip()
 
 
+@cache
 def _processor() -> str:
     file = Path("/proc/cpuinfo")
     if file.is_file():

@@ -14,6 +14,8 @@ from nnlab.compose import Composer, plain
 from nnlab.errors import UserError
 from nnlab.folder import checkpoint_file
 from nnlab.messages import quiet_lightning
+from nnlab.numerals import below_one
+from nnlab.older import completed
 from nnlab.overrides import checked, parse, with_places_quoted
 from nnlab.process import prepare_process
 from nnlab.tokenizer.restore import tokenizer_from_state
@@ -42,7 +44,7 @@ def test(words: Sequence[str]) -> int:
         raise UserError(f"checkpoint={which} must be best or last")
     file = checkpoint_file(place, which)
     content = read_checkpoint(file)
-    config: Config = content["nnlab"]["config"]
+    config = completed(content["nnlab"]["config"], f"run={place}")
     rest = [w for w, key in zip(words, parsed, strict=True) if key not in own]
     own_data = config["data"]
     config = _with_data(config, rest, composer)
@@ -125,7 +127,7 @@ def _show(metrics: dict[str, float], choices: Config, file: Path) -> None:
     table.add_column("metric")
     table.add_column("value", justify="right")
     for name, value in metrics.items():
-        table.add_row(name, f"{value:.6g}")
+        table.add_row(name, below_one(value, ".6g"))
     console = Console(highlight=False)
     console.print(table)
     console.print(f"the weights of {file}", soft_wrap=True)

@@ -13,6 +13,7 @@ from nnlab.checkpoint import read_checkpoint
 from nnlab.errors import UserError, did_you_mean
 from nnlab.folder import checkpoint_file
 from nnlab.messages import quiet_lightning
+from nnlab.older import MODEL, completed
 from nnlab.overrides import parse
 from nnlab.plugins import find_plugins
 
@@ -59,7 +60,8 @@ def export(words: Sequence[str]) -> int:
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise UserError(f"to={folder} is there already; name a new folder")
     content = read_checkpoint(checkpoint_file(given["run"], which))
-    config = content["nnlab"]["config"]
+    place = f"run={given['run']}"
+    config = completed(content["nnlab"]["config"], place, MODEL)
     model = build_model(config, find_plugins())
     model.load_state_dict(content["state_dict"])
     try:

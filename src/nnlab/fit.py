@@ -1,12 +1,15 @@
 """What each process of a run does: fit, test with the best weights, and report."""
 
 import logging
+import shutil
+import textwrap
 import time
 from pathlib import Path
 
 from lightning import Callback, Trainer
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
+from torch import nn
 
 from nnlab.build import Parts, prepared
 from nnlab.callback.nan_guard import NanGuard
@@ -15,6 +18,8 @@ from nnlab.flops import forward_flops
 from nnlab.folder import RunFolder
 from nnlab.interrupt import Interrupt
 from nnlab.loggers import make_loggers
+from nnlab.monitors import monitors
+from nnlab.numerals import counted
 from nnlab.place import place
 from nnlab.plugins import Plugins
 from nnlab.portrait import Illustrate, Portrait, draw, first_examples
@@ -120,7 +125,12 @@ def make_trainer(
     callbacks: list[Callback] = [
         *guards,
         *parts.callbacks,
-        ProgressReport(console, bar_seconds=0.2, line_seconds=30),
+        ProgressReport(
+            console,
+            bar_seconds=0.2,
+            line_seconds=30,
+            monitored=[*monitors(config).values()],
+        ),
         Record(metrics),
         Illustrate(
             folder.path / "figures",
@@ -148,18 +158,24 @@ def make_trainer(
 
 def _announce(parts: Parts, folder: RunFolder) -> None:
     choices, trainer = parts.config["choices"], parts.config["trainer"]
-    weights = sum(p.numel() for p in parts.model.parameters())
-    threads = parts.config["threads"]
-    ranks = place().ranks
-    log.info(
-        "%s on %s: %s weights, %s, %s %s%s%s",
-        choices["model"],
-        choices["data"],
-        f"{weights:,}",
-        choices["optimizer"],
-        trainer["accelerator"],
-        choices.get("precision") or trainer.get("precision", "32-true"),
-        f", {ranks} processes" if ranks > 1 else "",
-        f", {threads} thread{'s' * (threads > 1)}" if threads else "",
-    )
+    precision = choices.get("precision") or trainer.get("precision", "32-true")
+    threads, ranks = parts.config["threads"], place().ranks
+    said = [
+        f"{choices['model']} on {choices['data']}: {_weights(parts.model)}",
+        str(choices["optimizer"]),
+        f"{trainer['accelerator']} {precision}",
+        *([f"{ranks} processes"] if ranks > 1 else []),
+        *([counted(threads, "thread")] if threads else []),
+    ]
+    width = shutil.get_terminal_size().columns  # COLUMNS, or 80 in a pipe
+    for line in textwrap.wrap(", ".join(said), width, subsequent_indent="  "):
+        log.info("%s", line)
     log.info("%s", folder.path)
+
+
+def _weights(model: nn.Module) -> str:
+    """Return how many learn, as result.json counts them, and how many never do."""
+    all_weights = sum(p.numel() for p in model.parameters())
+    learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    held = f" and {all_weights - learning:,} fixed" if learning < all_weights else ""
+    return counted(learning, "weight") + held

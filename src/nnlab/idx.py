@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from nnlab.errors import UserError
+from nnlab.numerals import counted
 
 _UNSIGNED_BYTE = 0x08
 
@@ -51,7 +52,8 @@ def read_idx(content: bytes, *, name: str, dimensions: int) -> Tensor:
 def check_labels(labels: Tensor, images: Tensor, *, name: str, classes: int) -> None:
     """Raise `UserError` unless each image has one label, from 0 to classes - 1."""
     if len(labels) != len(images):
-        raise UserError(f"{name} has {len(labels)} labels for {len(images)} images")
+        said = f"{counted(len(labels), 'label')} for {counted(len(images), 'image')}"
+        raise UserError(f"{name} has {said}")
     highest = int(labels.max())
     if highest >= classes:
         raise UserError(

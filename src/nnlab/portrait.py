@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -86,10 +87,16 @@ class Illustrate(Callback):
                 lines = file.read_text(encoding="utf-8").strip().splitlines()
                 log.info("%s:", name.replace("_", " "))
                 for line in lines[:LINES]:
-                    log.info("    %s", line)
+                    log.info("    %s", _cut(line))
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
                     show(logger.experiment, f"figures/{name}", file, step)
+
+
+def _cut(line: str) -> str:
+    """Return as much of a text's line as a terminal shows; its file has the whole."""
+    room = shutil.get_terminal_size().columns - 4
+    return line if len(line) <= room else f"{line[: room - 1]}…"
 
 
 def share_done(trainer: Trainer, epochs_done: int) -> float:

@@ -5,9 +5,8 @@ run's checkpoint -> model, and data's own reading and scaling -> answers -> show
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from lightning import Trainer
@@ -22,45 +21,13 @@ from nnlab.given.find import find_given
 from nnlab.given.given import Given, Pictures
 from nnlab.learner import Learner
 from nnlab.messages import quiet_lightning
+from nnlab.numerals import counted
+from nnlab.older import completed
 from nnlab.plugins import find_plugins
 from nnlab.process import prepare_process
+from nnlab.question import Question, read_question
 from nnlab.report.answers import as_lines, as_picture, as_table, shown
-from nnlab.request import (
-    check_device,
-    check_names,
-    check_target,
-    checked,
-    help_text,
-    values_of,
-)
 from nnlab.tokenizer.restore import tokenizer_from_state
-
-FORMS = (".csv", ".jsonl", ".png")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What the verb takes.
-
-    Args:
-        run: a run's folder, or a checkpoint.
-        input: a picture, an idx file, a .csv or .txt, a folder or a pattern of them
-            ('*.png'), several with commas between; or the text itself: "9 + 60".
-        checkpoint: of the run's two, best or last.
-        to: a new file to write: .csv and .jsonl hold every answer, .png draws what the
-            model makes of pictures.
-        resize: true brings pictures of another size to the one the model takes.
-        invert: true turns dark on light into light on dark, as MNIST is.
-        device: cpu, cuda, mps; auto is a CUDA GPU where there is one.
-    """
-
-    run: str
-    input: str
-    checkpoint: Literal["best", "last"] = "best"
-    to: str | None = None
-    resize: bool = False
-    invert: bool = False
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
 
 
 def predict(words: Sequence[str]) -> int:
@@ -69,10 +36,6 @@ def predict(words: Sequence[str]) -> int:
     Raises:
         UserError: naming the option, its value and what would be accepted.
     """
-    if "--help" in words or "-h" in words:
-        first = "nnlab predict run=FOLDER input=INPUT [key=value ...]"
-        sys.stdout.write(help_text(first, (Question,)))
-        return 0
     quiet_lightning()
     question = read_question(words)
     content = read_checkpoint(checkpoint_file(question.run, question.checkpoint))
@@ -82,29 +45,13 @@ def predict(words: Sequence[str]) -> int:
         sys.stdout.write(shown(names, answers, is_one=names == [question.input]))
     else:
         write_answers(Path(question.to), names, answers)
-        sys.stdout.write(f"{len(answers)} answer{'s' * (len(answers) != 1)} in ")
-        sys.stdout.write(f"{question.to}\n")
+        sys.stdout.write(f"{counted(len(answers), 'answer')} in {question.to}\n")
     if isinstance(given, Pictures) and (light := given.light_edges()):
         sys.stderr.write(
             f"nnlab: {light[0]} is light around its edge; where the run learned from "
             "light on dark, as MNIST is, add invert=true\n"
         )
     return 0
-
-
-def read_question(words: Sequence[str]) -> Question:
-    """Return what was asked for, each value checked. Raises `UserError`."""
-    given = values_of(words)
-    known = {field.name for field in fields(Question)}
-    needed = {"run": "<a folder in outputs>", "input": "<a file, or text>"}
-    check_names(given, known, needed=needed, verb="predict")
-    question = Question(**checked(given, Question))
-    check_device(question.device)
-    if question.to is not None:
-        check_target(question.to)
-        if Path(question.to).suffix not in FORMS:
-            raise UserError(f"to={question.to} must end in {', '.join(FORMS)}")
-    return question
 
 
 def answers_to(
@@ -115,7 +62,8 @@ def answers_to(
     Raises:
         UserError: where the run's data do not read such things.
     """
-    config, plugins = content["nnlab"]["config"], find_plugins()
+    plugins = find_plugins()
+    config = completed(content["nnlab"]["config"], f"run={question.run}")
     prepare_process(config)
     data = make(config["data"], "data", plugins)
     model = build_model(config, plugins)

@@ -1,7 +1,7 @@
 """One batch through training and validation, on a copy, before anything is written."""
 
 import copy
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from lightning import Callback, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -11,8 +11,11 @@ from typing_extensions import override
 
 from nnlab.build import Parts
 from nnlab.data_module import DataModule
-from nnlab.errors import UserError, did_you_mean
+from nnlab.errors import UserError
 from nnlab.memory import is_out_of_memory, what_to_lower
+from nnlab.monitors import check_monitors
+from nnlab.numerals import counted
+from nnlab.pairing import misfit
 from nnlab.place import place
 from nnlab.regularizer import Regularizer
 from nnlab.trainer import QUIET, Settings, make_trainer, make_trial
@@ -67,6 +70,8 @@ def preflight(parts: Parts, settings: Settings) -> int:
     except Exception as error:  # whatever a model that does not fit leads to
         if is_out_of_memory(error):
             raise UserError(what_to_lower(parts.config)) from error
+        if said := misfit(parts.config):
+            raise UserError(said) from error
         line = (str(error).strip().splitlines() or [""])[0]
         raise UserError(
             f"model={choices['model']} cannot learn from a batch of "
@@ -135,47 +140,36 @@ def _check_callbacks(parts: Parts) -> None:
             raise UserError(str(error)) from error
 
 
-def check_monitors(config: dict[str, Any], measured: set[str]) -> None:
-    """Check the names of metrics that decide something.
+def _check_shape(parts: Parts) -> None:
+    """Compare a batch with what `measure` and `forward` are annotated with.
 
     Raises:
-        UserError: naming the key, and the metrics there are.
+        UserError: where it has more or fewer parts, or its first is of another shape.
     """
-    wanted = {"monitor.metric": config["monitor"]["metric"]}
-    for group in ("regularizer", "callback"):
-        for name, node in (config[group] or {}).items():
-            if isinstance(node, dict) and isinstance(node.get("monitor"), str):
-                wanted[f"{group}.{name}.monitor"] = node["monitor"]
-    # What validation measures by batches, the test measures as well.
-    known = measured | {name.replace("val/", "test/", 1) for name in measured}
-    if config["reference"]:
-        wanted["reference.metric"] = config["reference"]["metric"]
-    for key, metric in wanted.items():
-        if metric not in (known if key == "reference.metric" else measured):
-            hint = did_you_mean(metric, known)
-            raise UserError(f"{key}={metric} is not measured by this model{hint}")
-
-
-def _check_shape(parts: Parts) -> None:
-    """Compare a batch's first part with the shape that `forward` is annotated with."""
-    hints = get_type_hints(type(parts.model).forward)
-    hints.pop("return", None)
-    wanted = next(iter(hints.values()), None)
     batch = next(iter(parts.data.train_dataloader()))
     batch = parts.data.on_after_batch_transfer(batch, 0)
-    first = batch[0] if isinstance(batch, tuple | list) else batch
-    if (
-        wanted is None
-        or not isinstance(first, Tensor)
-        or not hasattr(wanted, "dim_str")
-    ):
+    tensors = batch if isinstance(batch, tuple | list) else [batch]
+    wanted = get_args(get_type_hints(type(parts.model).measure).get("batch"))
+    if wanted and Ellipsis not in wanted and len(tensors) != len(wanted):
+        takes = f"{counted(len(wanted), 'tensor')} a batch"
+        raise _unfit(parts, takes, str(len(tensors)))
+    hints = get_type_hints(type(parts.model).forward)
+    hints.pop("return", None)
+    hint, first = next(iter(hints.values()), None), tensors[0]
+    if hint is None or not isinstance(first, Tensor) or not hasattr(hint, "dim_str"):
         return
-    if not isinstance(first, wanted):  # pyright: ignore[reportArgumentType]
-        choices = parts.config["choices"]
+    if not isinstance(first, hint):  # pyright: ignore[reportArgumentType]
         sizes = " ".join(str(size) for size in first.shape)
         kind = str(first.dtype).removeprefix("torch.")
-        raise UserError(
-            f"model={choices['model']} takes {wanted.dtype.__name__} "
-            f"({wanted.dim_str.strip()}) and data={choices['data']} gives {kind} "
-            f"({sizes})"
-        )
+        takes = f"{hint.dtype.__name__} ({hint.dim_str.strip()})"
+        raise _unfit(parts, takes, f"{kind} ({sizes})")
+
+
+def _unfit(parts: Parts, takes: str, gives: str) -> UserError:
+    """Return what to say of data of another kind, or of the same and another shape."""
+    choices = parts.config["choices"]
+    return UserError(
+        misfit(parts.config)
+        or f"model={choices['model']} takes {takes} and data={choices['data']} "
+        f"gives {gives}"
+    )

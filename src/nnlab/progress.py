@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
@@ -10,6 +11,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from typing_extensions import override
 
 from nnlab.learner import Learner, examples
+from nnlab.numerals import below_one
+from nnlab.report.wording import GAP, first_fitting
+
+BAR = 32  # columns, at least, for the bar and the epoch's number
 
 log = logging.getLogger("nnlab.run")
 
@@ -22,16 +27,23 @@ class ProgressReport(Callback):
     """
 
     def __init__(
-        self, console: Console, *, bar_seconds: float, line_seconds: float
+        self,
+        console: Console,
+        *,
+        bar_seconds: float,
+        line_seconds: float,
+        monitored: Sequence[str] = (),
     ) -> None:
         self.console = console
         self.bar_seconds, self.line_seconds = bar_seconds, line_seconds
+        self.monitored = monitored
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._shown_at = self._line_at = 0.0
         self._started_at = 0.0
         self._steps_before = self._steps = self._total = 0
         self._samples = 0
+        self._ranks = 1
         self._line_epoch = -1
 
     @override
@@ -41,6 +53,7 @@ class ProgressReport(Callback):
         total = batches * epochs if epochs is not None else float("inf")
         if trainer.max_steps != -1:
             total = min(total, trainer.max_steps * trainer.accumulate_grad_batches)
+        self._ranks = trainer.world_size
         self._total = 0 if total == float("inf") else int(total)
         self._steps = self._steps_before = trainer.fit_loop.total_batch_idx + 1
         self._started_at = self._line_at = time.monotonic()
@@ -67,7 +80,7 @@ class ProgressReport(Callback):
         batch_idx: int,
     ) -> None:
         self._steps += 1
-        self._samples += examples(batch) * trainer.world_size
+        self._samples += examples(batch) * self._ranks
         now = time.monotonic()
         if self._bar is not None:
             if now - self._shown_at > self.bar_seconds:
@@ -76,7 +89,7 @@ class ProgressReport(Callback):
                     self._task,
                     completed=self._steps,
                     description=f"epoch {self._epoch(trainer)}",
-                    numbers=self._numbers(trainer, outputs["loss"].item(), most=1),
+                    numbers=self._numbers(trainer, outputs["loss"].item(), BAR),
                     refresh=True,
                 )
         elif now - self._line_at > self.line_seconds:
@@ -118,8 +131,8 @@ class ProgressReport(Callback):
     def _line(self, trainer: Trainer, loss: float | None, done: int = 1) -> None:
         self._line_at = time.monotonic()
         self._line_epoch = trainer.current_epoch
-        epoch, numbers = self._epoch(trainer, done), self._numbers(trainer, loss)
-        log.info("epoch %s  %s", epoch, numbers)
+        start = f"epoch {self._epoch(trainer, done)}{GAP}"
+        log.info("%s%s", start, self._numbers(trainer, loss, len(start)))
 
     def _epoch(self, trainer: Trainer, done: int = 1) -> str:
         epochs = trainer.max_epochs
@@ -130,22 +143,40 @@ class ProgressReport(Callback):
             else str(done)
         )
 
-    def _numbers(self, trainer: Trainer, loss: float | None, most: int = 9) -> str:
-        """The loss, up to `most` validated metrics, the speed and the time left."""
-        parts: list[str] = []
-        if loss is not None:
-            parts.append(f"loss {loss:.4f}")
+    def _numbers(self, trainer: Trainer, loss: float | None, taken: int) -> str:
+        """The loss, what was validated, the speed and the time left.
+
+        Where the terminal, of which so much is taken, has no room for all of it, what
+        decides least is left out: metrics.jsonl has it.
+        """
         metrics = trainer.callback_metrics
-        validated = [name for name in sorted(metrics) if name.startswith("val/")]
-        parts += [f"{name} {float(metrics[name]):.4f}" for name in validated[:most]]
-        seconds = time.monotonic() - self._started_at
-        if seconds > 0:
-            parts.append(f"{_short(self._samples / seconds)}/s")
+        names = sorted(name for name in metrics if name.startswith("val/"))
+        names.sort(key=self._rank)
+        said = [f"{n} {below_one(float(metrics[n]), '.4f')}" for n in names]
+        speed, *rest = self._speed()
+        losses = [] if loss is None else [f"loss {loss:.4f}"]
+        lines: list[list[list[str]]] = []
+        for count in range(len(said) or 1, 0, -1):
+            left_out = max(len(said) - count, 0)
+            kept = [*said[:count], *([f"+{left_out} more"] if left_out else [])]
+            lines += [[losses, kept, [speed, *rest]], [losses, kept, rest]]
+        lines += [[losses, said[:1], rest], [said[:1] or losses, rest]]
+        return first_fitting(lines, self.console.width - taken)
+
+    def _rank(self, metric: str) -> int:
+        """Those that decide something come first."""
+        names = list(self.monitored)
+        return names.index(metric) if metric in names else len(names)
+
+    def _speed(self) -> list[str]:
+        """Samples a second, and the time left where the run has an end."""
+        seconds = max(time.monotonic() - self._started_at, 1e-9)
+        parts = [f"{_short(self._samples / seconds)}/s"]
         done = self._steps - self._steps_before
         if self._total and done:
             left = seconds / done * max(0, self._total - self._steps)
             parts.append(f"{clock(left)} left")
-        return "  ".join(parts)
+        return parts
 
 
 def clock(seconds: float) -> str:

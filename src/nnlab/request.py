@@ -7,8 +7,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
-import torch
-
 from nnlab.errors import UserError, did_you_mean
 from nnlab.generate.options import Options
 from nnlab.overrides import parse
@@ -170,6 +168,8 @@ def check_request(request: Request) -> None:
 
 def check_device(device: str) -> None:
     """Raise `UserError` where there is no such device here."""
+    import torch  # here: --help needs none
+
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "device=cuda needs a CUDA GPU, and there is none; try device=cpu"

@@ -5,6 +5,7 @@ check the settings -> seed -> build data and model -> one batch through everythi
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from signal import Signals
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from nnlab.build import Config, Parts, build, prepared
 from nnlab.combination import check_combination
+from nnlab.effect import check_effect
 from nnlab.environment import environment
 from nnlab.errors import RunFailed, UserError
 from nnlab.fit import fit_and_report
@@ -44,8 +46,11 @@ def train(
     plugins: Plugins,
     console: Console,
     resumed: RunFolder | None = None,
+    typed: Sequence[str] = (),
 ) -> int:
     """Train, test and report one run; return its exit status.
+
+    Each word that was `typed` for this run alone must change something.
 
     Raises:
         UserError: before anything is written.
@@ -59,6 +64,7 @@ def train(
     check_loggers(config["logger"], plugins)
     prepare_process(config)
     parts = build(config, plugins)
+    check_effect(typed, parts.model, parts.config["model"])
     taken = _transfer(parts, resumed)
     check_combination(parts, settings, plugins)
     devices = preflight(parts, settings)

@@ -1,17 +1,14 @@
-"""What a run's own settings may be, checked before anything is built."""
+"""What a run's own settings may be, checked before anything is built.
 
-import os
+Of these only the hardware needs torch; a sweep has another process ask for it.
+"""
+
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Optional, get_args
+from typing import Annotated, Any, Literal, Optional
 
-import torch
 from annotated_types import Interval
-from lightning.fabric.connector import _PRECISION_INPUT  # pyright: ignore
-from lightning.pytorch.accelerators import AcceleratorRegistry
-from lightning.pytorch.strategies import StrategyRegistry
 
-from nnlab.errors import UserError, did_you_mean
+from nnlab.errors import UserError
 from nnlab.limits import Count, Natural, NonNegative
 from nnlab.place import ALONE, Place, place
 from nnlab.target import check_value
@@ -64,7 +61,7 @@ def check_settings(config: dict[str, Any], *, is_here: bool = True) -> None:
 
     Args:
         config: of one run.
-        is_here: the run is to be on this machine; another's hardware is not known.
+        is_here: look at this machine's hardware; it says nothing of another's.
 
     Raises:
         UserError: naming the key, the value and what would be accepted.
@@ -88,7 +85,9 @@ def check_settings(config: dict[str, Any], *, is_here: bool = True) -> None:
     if all(trainer.get(name) in (-1, None) for name in ends):
         raise UserError("trainer.max_epochs=-1 never ends; give trainer.max_steps")
     if is_here:
-        _check_hardware(trainer)
+        from nnlab.hardware import check_hardware
+
+        check_hardware(trainer)
 
 
 def _check_top(config: dict[str, Any]) -> None:
@@ -146,57 +145,3 @@ def with_group(config: dict[str, Any], place: Place) -> dict[str, Any]:
                 f"machines with {place.local_ranks} processes each; leave it out"
             )
     return {**config, "trainer": {**trainer, **started}}
-
-
-def _check_hardware(trainer: dict[str, Any]) -> None:
-    accelerator = trainer.get("accelerator", "auto")
-    accelerators = AcceleratorRegistry.available_accelerators()
-    _check_known("accelerator", accelerator, {*accelerators, "gpu"})
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    has_mps = torch.backends.mps.is_available()
-    here = {"cuda": gpus > 0, "gpu": gpus > 0 or has_mps, "mps": has_mps}
-    if not here.get(accelerator, True):
-        kind = "an Apple GPU" if accelerator == "mps" else "a CUDA GPU"
-        raise UserError(
-            f"trainer={accelerator} needs {kind} that this PyTorch can use, and there "
-            "is none here; trainer=cpu runs everywhere"
-        )
-    available = max(gpus, 1) if accelerator in here else os.cpu_count() or 1
-    _check_devices(trainer.get("devices", "auto"), available, accelerator)
-    if isinstance(trainer.get("strategy", "auto"), str):
-        strategies = StrategyRegistry.available_strategies()
-        _check_known("strategy", trainer.get("strategy", "auto"), strategies)
-    kinds = [get_args(kind) for kind in get_args(_PRECISION_INPUT)]
-    precisions = [str(value) for values in kinds for value in values]
-    if not isinstance(trainer.get("precision"), dict):
-        _check_known("precision", trainer.get("precision"), precisions)
-
-
-def _check_known(name: str, value: Any, known: Iterable[str]) -> None:
-    known = {*known, "auto"}
-    if value is not None and str(value) not in known:
-        hint = did_you_mean(str(value), known)
-        raise UserError(f"trainer.{name}={value} is not known{hint}")
-
-
-def _check_devices(devices: Any, available: int, accelerator: str) -> None:
-    if devices == "auto" or (devices in (-1, "-1") and accelerator != "cpu"):
-        return
-    if isinstance(devices, str) and devices.isdigit():
-        devices = int(devices)
-    kind = "CPU cores" if accelerator == "cpu" else "devices"
-    if isinstance(devices, list):
-        beyond = [x for x in devices if not isinstance(x, int) or x >= available]
-        if beyond or not devices:
-            raise UserError(
-                f"trainer.devices={devices} names devices that are not here; "
-                f"there are {available}, counted from 0"
-            )
-    elif isinstance(devices, bool) or not isinstance(devices, int) or devices < 1:
-        raise UserError(
-            f"trainer.devices={devices} must be a whole number from 1, a list, or auto"
-        )
-    elif devices > available:
-        raise UserError(
-            f"trainer.devices={devices} is more than there are here: {available} {kind}"
-        )

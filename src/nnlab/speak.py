@@ -22,9 +22,11 @@ from nnlab.generate.options import Options
 from nnlab.generate.speech import Text, Tokenizer, stream, texts
 from nnlab.learner import Learner
 from nnlab.messages import quiet_lightning
+from nnlab.numerals import counted
+from nnlab.older import MODEL, completed
 from nnlab.plugins import find_plugins
 from nnlab.process import prepare_process
-from nnlab.request import Request, check_request, help_text, options_from, read_words
+from nnlab.request import Request, check_request, options_from, read_words
 from nnlab.tokenizer.restore import tokenizer_from_state
 
 
@@ -34,13 +36,12 @@ def generate(words: Sequence[str]) -> int:
     Raises:
         UserError: naming the option, its value and what would be accepted.
     """
-    if "--help" in words or "-h" in words:
-        say([help_text()])
-        return 0
     quiet_lightning()
     request, numbers = read_words(words)
     check_request(request)
     content = read_checkpoint(checkpoint_file(request.run, request.checkpoint))
+    config = completed(content["nnlab"]["config"], f"run={request.run}", MODEL)
+    content["nnlab"]["config"] = config
     model, state = rebuild(content, request.device), content["nnlab"].get("tokenizer")
     if request.adapter is not None:
         load_adapter(model, Path(request.adapter).expanduser())
@@ -49,7 +50,7 @@ def generate(words: Sequence[str]) -> int:
         return speak(model, tokenizer_from_state(state), request, options)
     if isinstance(model, ImageModel):
         return depict(model, request, numbers)
-    name = content["nnlab"]["config"]["choices"]["model"]
+    name = config["choices"]["model"]
     raise UserError(
         f"run={request.run} holds model={name}, which generates neither text nor "
         "images; name another run"
@@ -69,7 +70,7 @@ def depict(model: ImageModel, request: Request, numbers: Mapping[str, Any]) -> i
     options = options_from({"samples": 64, **numbers})
     file = Path(request.to)
     write_images(model, file, samples=options.samples, seed=options.seed)
-    say([f"{options.samples} images in {file}\n"])
+    say([f"{counted(options.samples, 'image')} in {file}\n"])
     return 0
 
 

@@ -3,14 +3,16 @@
 import importlib
 import inspect
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from nnlab.errors import UserError, did_you_mean
 from nnlab.plugins import Plugins, explain_code, trusted_roots
+from nnlab.refusal import refusal
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
     from pydantic_core import ErrorDetails
 
 
@@ -96,14 +98,11 @@ def check_value(value: Any, hint: Any, where: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"{where}={value} must be a finite number")
     # Here, not at the top: `--help` and `--cfg job` check nothing, and it costs 80 ms.
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
-    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+    from pydantic import ValidationError
 
-    strict = ConfigDict(strict=True, arbitrary_types_allowed=True)
-    try:
-        adapter: TypeAdapter[Any] = TypeAdapter(hint, config=strict)
-    except (PydanticSchemaGenerationError, PydanticUserError, NameError):
-        return value  # a hint of another library's, that says nothing of plain values
+    adapter = _adapter(hint)
+    if adapter is None:
+        return value
     candidates = [value, tuple(value)] if isinstance(value, list) else [value]
     problems: list[ErrorDetails] = []
     for candidate in candidates:
@@ -111,47 +110,39 @@ def check_value(value: Any, hint: Any, where: str) -> Any:
             return adapter.validate_python(candidate)
         except ValidationError as error:
             problems += error.errors()
-    raise UserError(_sentence(problems, where))
+    raise UserError(refusal(problems, hint, where))
 
 
-def _sentence(problems: "list[ErrorDetails]", where: str) -> str:
-    # A union reports each of its members, and a list is tried as a tuple too: what came
-    # furthest says most.
-    deepest = max(len(_indices(each)) for each in problems)
-    problems = [each for each in problems if len(_indices(each)) == deepest]
-    details = max(problems, key=lambda each: each["type"] not in _WRONG_TYPES)
-    place = "".join(f"[{index}]" for index in _indices(details))
-    message = details["msg"][0].lower() + details["msg"][1:]
-    message = message.replace("input should be", "must be")
-    if details["type"] in _WRONG_TYPES:
-        kinds = dict.fromkeys(_WRONG_TYPES.get(each["type"]) for each in problems)
-        message = " or ".join(kind for kind in kinds if kind)
-        message = f"must be {message}" if message else "is of another type"
-    hint = ""
-    if details["type"] == "literal_error":
-        expected = details.get("ctx", {})["expected"]
-        choices = [word.strip("'") for word in re.split(", | or ", expected)]
-        hint = did_you_mean(str(details["input"]), choices).split("; there is")[0]
-    return f"{where}{place}={details['input']} {message}{hint}"
+def prepare_checks(cls: type, names: Iterable[str]) -> None:
+    """Make what checks these arguments of a constructor, before they are there."""
+    hints = _hints(cls)
+    for name in names:
+        _adapter(hints.get(name, Any))
 
 
-def _indices(details: "ErrorDetails") -> list[int]:
-    return [part for part in details["loc"] if isinstance(part, int)]
+def _adapter(hint: Any) -> "TypeAdapter[Any] | None":
+    """Return what checks values against a hint; None where that says nothing of them.
+
+    Making one takes longer than all its checks do.
+    """
+    try:
+        return _kept_adapter(hint)
+    except TypeError:  # a hint that cannot be a key
+        return _new_adapter(hint)
 
 
-_WRONG_TYPES: dict[str, str | None] = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "a word",
-    "none_required": "null",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "is_instance_of": None,
-    "timedelta_type": "a duration",
-    "callable_type": None,
-}
+def _new_adapter(hint: Any) -> "TypeAdapter[Any] | None":
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+    strict = ConfigDict(strict=True, arbitrary_types_allowed=True)
+    try:
+        return TypeAdapter(hint, config=strict)
+    except (PydanticSchemaGenerationError, PydanticUserError, NameError):
+        return None  # another library's, that says nothing of plain values
+
+
+_kept_adapter = cache(_new_adapter)
 
 
 def _signature(cls: type) -> dict[str, inspect.Parameter]:

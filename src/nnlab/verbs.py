@@ -5,11 +5,13 @@ without torch.
 """
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nnlab import __version__
 from nnlab.errors import UserError
+from nnlab.importing import imports
 from nnlab.place import place
 
 
@@ -19,11 +21,19 @@ class Verb(NamedTuple):
     target: str  # module:function; it takes the words, and returns the exit status
     does: str
     explains_itself: bool = False  # answers --help with more than this line
+    help: str = ""  # module:function that returns it, where that needs fewer imports
 
     def __call__(self, words: list[str]) -> int:
         """Do it; return the exit status."""
-        module, _, name = self.target.partition(":")
-        return getattr(import_module(module), name)(words)
+        if self.help and ("--help" in words or "-h" in words):
+            sys.stdout.write(_named(self.help)())
+            return 0
+        return _named(self.target)(words)
+
+
+def _named(place: str) -> Callable[..., Any]:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 VERBS: dict[str, Verb] = {
@@ -39,11 +49,13 @@ VERBS: dict[str, Verb] = {
         "nnlab.speak:generate",
         'let a finished run speak: run=<folder> prompt="ROMEO:"',
         explains_itself=True,
+        help="nnlab.request:help_text",
     ),
     "predict": Verb(
         "nnlab.predict:predict",
         "ask a finished run about your own examples: run=<folder> input=<file or text>",
         explains_itself=True,
+        help="nnlab.question:help_on_predict",
     ),
     "export": Verb(
         "nnlab.export:export",
@@ -58,6 +70,7 @@ VERBS: dict[str, Verb] = {
         "nnlab.compare.command:compare",
         "which is better? run=<folders>, or model=mlp,lenet5 budget.parameters=50k",
         explains_itself=True,
+        help="nnlab.compare.explained:help_text",
     ),
     "reproduce": Verb(
         "nnlab.compare.reproduce:reproduce",
@@ -96,9 +109,7 @@ def train(words: list[str]) -> int:
 
     arguments = parse_arguments(words)
     arguments.overrides = with_places_quoted(arguments.overrides)
-    composer = Composer(
-        config_name=arguments.config_name or "config", config_dir=arguments.config_dir
-    )
+    composer = Composer.at_hand(arguments.config_name or "config", arguments.config_dir)
     if arguments.shell_completion:
         composer.answer(arguments)
         return 0
@@ -113,7 +124,8 @@ def train(words: list[str]) -> int:
             return 0
         return sweep(arguments.overrides, composer)
     if any(word.startswith("resume=") for word in arguments.overrides):
-        from nnlab.again import resume
+        with imports():
+            from nnlab.again import resume
 
         return resume(arguments.overrides, composer)
     arguments.overrides = checked(arguments.overrides, composer)
@@ -126,13 +138,15 @@ def train(words: list[str]) -> int:
         return run_study(config, arguments.overrides, composer)
     from rich.console import Console
 
-    from nnlab import run
+    with imports():
+        from nnlab import run
 
     return run.train(
         config,
         overrides=arguments.overrides,
         plugins=composer.plugins,
         console=Console(highlight=False),
+        typed=arguments.overrides,
     )
 
 

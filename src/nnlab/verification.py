@@ -18,6 +18,7 @@ from nnlab.nearness import (
     one_shot_accuracy,
     roc_area,
 )
+from nnlab.numerals import hundredths
 from nnlab.vector_pairs import Gallery, VectorPairs, as_pixels, joined
 
 TRIALS = 2000  # of one-shot recognition
@@ -115,7 +116,7 @@ class Verification:
 
         Of classes never seen, where there are some: that is what they are for.
         """
-        said = {name: f"{value:.2%}" for name, value in self._scores.items()}
+        said = {name: f"{hundredths(value)}%" for name, value in self._scores.items()}
         if "pixel_knn_error" not in said:
             return None
         if "unseen_accuracy" not in said:

@@ -45,7 +45,7 @@ def test_a_task_that_fails_is_one_sentence(engine, tmp_path):
     executor.submit(Task(str(tmp_path / "none"), "filter", 3))
     try:
         with pytest.raises(
-            RunFailed, match=r"stage filter failed at unit 3 .*FileNotFound"
+            RunFailed, match=r"stage filter failed at unit 3, .*: no such file"
         ):
             list(executor.finished(60))
     finally:

@@ -1,6 +1,7 @@
 import gzip
 import random
 import shutil
+import socket
 import threading
 from email.utils import formatdate
 from itertools import pairwise
@@ -230,3 +231,44 @@ def test_after_stop_nothing_is_asked(fetcher, server):
     with pytest.raises(RunFailed, match="stopped"):
         fetcher.fetch(NAME)
     assert not server.requests
+
+
+def unreachable(clock, tmp_path, attempts=8):
+    """Return what fetches from a port of this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    manners = Manners(stall_seconds=1, attempts=attempts, agent="nnlab")
+    turns = Turns(clock, seconds_between=1.0)
+    return Fetcher(f"http://127.0.0.1:{port}", tmp_path, turns, manners)
+
+
+def test_a_server_that_never_answers_is_given_up_after_seconds(clock, tmp_path):
+    before = clock.now()
+    with pytest.raises(RunFailed, match=r"after 3 attempts \(connection refused\)"):
+        unreachable(clock, tmp_path).fetch(NAME)
+    assert clock.now() - before < 10
+
+
+def test_the_sentence_asks_for_the_network_where_nothing_answered(
+    fetcher, server, clock, tmp_path
+):
+    with pytest.raises(RunFailed, match=r"after 1 attempt .*there is a network"):
+        unreachable(clock, tmp_path, attempts=1).fetch(NAME)
+    for _ in range(5):
+        server.will(status=503)
+    with pytest.raises(RunFailed) as busy:
+        fetcher.fetch(NAME)
+    assert "network" not in str(busy.value)
+
+
+def test_a_server_that_has_answered_once_gets_every_attempt(fetcher, server):
+    for _ in range(4):
+        server.will(status=503)
+    assert fetcher.fetch(NAME).read_bytes() == CONTENT
+
+
+def test_it_says_at_once_and_once_whom_it_asks(fetcher, server, capsys):
+    server.files["/b.gz"] = CONTENT
+    fetcher.fetch(NAME)
+    fetcher.fetch("b.gz")
+    assert capsys.readouterr().err == f"nnlab: asking {server.url} for {NAME}\n"

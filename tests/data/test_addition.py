@@ -109,7 +109,11 @@ def test_a_model_is_told_which_bit_comes_first(addition):
     ("overrides", "sentence"),
     [
         (("data.bits=0",), "data.bits=0"),
-        (("data.bits=5000",), "data.bits=5000"),
+        (
+            ("data.bits=100000",),
+            "data.bits=100000 must be less than or equal to 4096: each bit is a step",
+        ),
+        (("data.test_bits=[9,5000]",), r"data.test_bits\[1\]=5000 must be .* each bit"),
         (("data.bits=4",), "leave none of the 136 pairs of data.bits=4 to test"),
         (
             ("data.bits=4096", "data.test_pairs=1000000"),

@@ -486,7 +486,8 @@ def test_draws_a_grid_from_the_same_codes_each_time(make, batch):
     model = make().eval()
     pictures = model.illustrate(batch)
     assert isinstance(pictures["samples"], Figure)
-    assert len(pictures["samples"].axes) == 64
+    [axes] = pictures["samples"].axes
+    assert len(axes.images) == 64
 
 
 # ------------------------------------------------------------------ bad input

@@ -178,7 +178,8 @@ def test_illustrates_filters_maps_and_mistakes(model_1998, batch):
         "worst_classified",
     }
     assert all(isinstance(picture, Figure) for picture in pictures.values())
-    assert len(pictures["feature_maps"].axes) == 6 + 6 + 16 + 16
+    [axes] = pictures["feature_maps"].axes
+    assert len(axes.images) == 6 + 6 + 16 + 16
 
 
 def test_wider_layers_have_the_weights_of_their_sizes(build):

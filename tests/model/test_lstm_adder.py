@@ -7,7 +7,13 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from nnlab.model.lstm_adder import ExplicitLSTM, LSTMAdder, carries, read_layers
+from nnlab.model.lstm_adder import (
+    ExplicitLSTM,
+    LSTMAdder,
+    carries,
+    read_layers,
+    shortened,
+)
 
 CELLS = ("rnn", "identity_rnn", "lstm", "gru", "explicit")
 GATES = {"rnn": 1, "identity_rnn": 1, "lstm": 4, "gru": 3, "explicit": 4}
@@ -183,8 +189,27 @@ def test_writes_sums_as_the_lesson_does_and_what_they_should_be(adder):
         "prediction  0 0 0 0 1 0 0 1 1\ntruth       0 0 0 0 1 0 0 1 1\n16 + 3 = 19",
     ]
     assert model.remark(batch) == (
-        "9 + 60 = 61, not 69; 16 + 3 = 19: 1 of 2 sums never trained on are wrong."
+        "9 + 60 = 61, not 69; 16 + 3 = 19: 1 of 2 sums never trained on is wrong."
     )
+
+
+def test_a_remark_on_long_numbers_is_short(adder):
+    big = 2**4000
+    said = adder().remark(sums((big, big + 1), (3, big), time=4002))
+    assert str(big)[:6] + "…" + str(big)[-6:] in said
+    assert len(said) < 300
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("9 + 60 = 61, not 69", "9 + 60 = 61, not 69"),
+        (f"{2**64} + 1", f"{2**64} + 1"),  # as long as its short form, nearly
+        (f"{10**30} + {10**40 + 7}", "100000…000000 + 100000…000007"),
+    ],
+)
+def test_only_long_numbers_are_shortened(text, short):
+    assert shortened(text) == short
 
 
 @pytest.mark.parametrize("cell", CELLS)

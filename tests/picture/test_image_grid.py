@@ -8,15 +8,35 @@ from nnlab.picture.image_grid import image_grid
 def test_shows_every_image_in_order_with_its_title():
     images = torch.rand(5, 4, 6)
     figure = image_grid(images, titles=list("abcde"), columns=2)
-    frames = [axes for axes in figure.axes if axes.images]
-    assert [axes.get_title() for axes in frames] == list("abcde")
-    for axes, image in zip(frames, images, strict=True):
-        np.testing.assert_array_equal(axes.images[0].get_array(), image)
+    [axes] = figure.axes
+    assert [text.get_text() for text in axes.texts] == list("abcde")
+    for drawn, image in zip(axes.images, images, strict=True):
+        np.testing.assert_array_equal(drawn.get_array(), image)
+
+
+def test_each_image_lies_under_its_title_in_rows_and_keeps_its_shape():
+    figure = image_grid(torch.rand(5, 4, 6), titles=list("abcde"), columns=2)
+    [axes] = figure.axes
+    places = []
+    for drawn, text in zip(axes.images, axes.texts, strict=True):
+        left, right, bottom, top = drawn.get_extent()
+        x, y = text.get_position()
+        assert (left + right) / 2 == pytest.approx(x)
+        assert y > top
+        assert (right - left) / (top - bottom) == pytest.approx(6 / 4, rel=0.05)
+        places.append((left, -top))
+    assert places == sorted(places, key=lambda place: (place[1], place[0]))
+    assert len({left for left, _ in places}) == 2
+    # one unit of the frame is one inch of the figure
+    assert axes.get_position().bounds == (0, 0, 1, 1)
+    size = axes.get_xlim()[1], axes.get_ylim()[1]
+    assert size == pytest.approx(tuple(figure.get_size_inches()))
 
 
 def test_all_images_share_one_scale():
     images = torch.stack([torch.zeros(2, 2), torch.full((2, 2), 5.0)])
-    limits = {axes.images[0].get_clim() for axes in image_grid(images).axes}
+    [axes] = image_grid(images).axes
+    limits = {drawn.get_clim() for drawn in axes.images}
     assert limits == {(0.0, 5.0)}
 
 
@@ -28,8 +48,8 @@ def test_zero_is_in_the_middle_of_a_signed_scale():
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 3), (100, 8)])
 def test_chooses_about_as_many_columns_as_rows(count, columns):
-    figure = image_grid(torch.rand(count, 2, 2))
-    assert figure.axes[0].get_gridspec().ncols == columns
+    [axes] = image_grid(torch.rand(count, 2, 2)).axes
+    assert len({drawn.get_extent()[0] for drawn in axes.images}) == columns
 
 
 def test_draws_weights_that_still_have_gradients():

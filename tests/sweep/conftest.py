@@ -14,6 +14,7 @@ import pytest
 
 import nnlab.run  # noqa: F401  # once, for all the forked jobs
 from nnlab.folder import RunFolder
+from nnlab.hardware import check_hardware
 from nnlab.sweep import command
 from nnlab.sweep.job import Job
 from nnlab.sweep.job_server import JobServer
@@ -69,6 +70,11 @@ class InstantServer:
     def hold(self, folder: Path) -> None:
         self.folder = folder
 
+    def look(self, trainers: list[dict[str, Any]]) -> int:
+        for trainer in trainers:
+            check_hardware(trainer)
+        return 0
+
     def start(self, job: Job, words: list[str], *, log: Path, **rest: Any) -> None:
         self.started.append(words)
         self.environments.append(rest["environment"])
@@ -102,7 +108,7 @@ class InstantServer:
 @pytest.fixture
 def instant(monkeypatch) -> InstantServer:
     server = InstantServer(fork=True)
-    monkeypatch.setattr(command, "JobServer", lambda fork: server)
+    monkeypatch.setattr(command, "JobServer", lambda fork, composer: server)
     monkeypatch.setattr(command, "_answer", lambda ledger: None)  # of no real runs
     return server
 

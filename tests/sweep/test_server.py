@@ -1,6 +1,7 @@
 """The process that jobs come from: what a job finds, and that none is left behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from nnlab.compose import Composer
+from nnlab.errors import RunFailed, UserError
+from nnlab.sweep import child
 from nnlab.sweep.job import Job
 from nnlab.sweep.job_server import JOBS_LOCK, JobServer
 
@@ -155,6 +159,99 @@ def test_a_stop_that_comes_with_the_start_is_not_lost(forked, code, tmp_path):
             start(server, tmp_path / "log.txt")
             server.signal(Job(0, [], ""), signal.SIGTERM)
             assert status_of(server) == -signal.SIGTERM
+
+
+def test_the_machine_is_looked_at_in_a_process_of_its_own(forked, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: os.getpid())
+    with JobServer(fork=True) as server:
+        first, second = server.look([]), server.look([{"accelerator": "cpu"}])
+    assert len({os.getpid(), server._process.pid, first, second}) == 4
+
+
+def test_a_trainer_that_this_machine_cannot_have_is_refused(forked):
+    trainers = [{"accelerator": "cpu"}, {"accelerator": "cpu", "devices": 10**6}]
+    with JobServer(fork=True) as server:
+        with pytest.raises(UserError, match="devices=1000000 is more than there are"):
+            server.look(trainers)
+        assert server.look(trainers[:1]) >= 0, "and the server goes on"
+
+
+def test_a_look_that_breaks_down_is_told_in_one_sentence(forked, monkeypatch):
+    monkeypatch.setattr(child, "look", lambda trainers: os.abort())
+    with (
+        JobServer(fork=True) as server,
+        pytest.raises(UserError, match="devices ended with status -6"),
+    ):
+        server.look([])
+
+
+def test_a_server_that_dies_before_it_has_looked_is_replaced(forked, monkeypatch):
+    deaths = iter([True, False])
+    order = JobServer._order
+
+    def die_first(self, content):
+        if content["do"] == "look" and next(deaths, False):
+            self._process.kill()
+        order(self, content)
+
+    monkeypatch.setattr(JobServer, "_order", die_first)
+    with JobServer(fork=True) as server:
+        assert server.look([]) >= 0
+        deaths = iter(9 * [True])
+        with pytest.raises(RunFailed, match="killed time and again"):
+            server.look([])
+
+
+def test_a_job_finds_its_config_composed(forked, code, tmp_path, monkeypatch):
+    ready = Composer()
+    monkeypatch.setattr(Composer, "ready", ready)
+    code(
+        "from nnlab.compose import Composer\n"
+        "ready = Composer.at_hand('config', None)\n"
+        "print(ready is Composer.ready, len(ready.loader._kept))\n"
+    )
+    with JobServer(fork=True) as server:
+        start(server, tmp_path / "log.txt")
+        assert status_of(server) == 0
+    assert (tmp_path / "log.txt").read_text() == "True 1\n"
+    assert ready.loader._kept == {}, "the server composed it, not the tests' process"
+
+
+def test_a_job_with_other_plugins_composes_for_itself(monkeypatch):
+    monkeypatch.setattr(Composer, "ready", Composer())
+    assert Composer.at_hand("config", None) is Composer.ready
+    assert Composer.at_hand("prepare", None) is not Composer.ready
+    monkeypatch.setenv("NNLAB_DISABLE", "something")
+    assert Composer.at_hand("config", None) is not Composer.ready
+
+
+@pytest.mark.slow
+def test_a_default_job_imports_nothing_that_the_server_has_not(tmp_path):
+    program = (
+        "import os, sys\n"
+        "from nnlab.sweep import child, warm\n"
+        "warm.import_once()\n"
+        "words = ['train', 'trainer.max_epochs=1', f'folder={sys.argv[1]}']\n"
+        "warm.prepare_for(words)\n"
+        "before = set(sys.modules)\n"
+        "def end(status):\n"
+        "    new = {name for name in set(sys.modules) - before}\n"
+        "    print(sorted(new - {'nnlab.data', 'nnlab.data.xor'}\n"
+        "        - {'nnlab.model', 'nnlab.model.mlp'}), file=sys.stderr)\n"
+        "    os._exit(status)\n"
+        "import nnlab.cli\n"
+        "nnlab.cli.end = end\n"
+        "child.run_here(words, 1)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 from typing_extensions import override
 
 from nnlab.limits import Count, Natural, NonNegative
+from nnlab.numerals import below_one, counted
 
 log = logging.getLogger("nnlab.run")
 
@@ -73,10 +74,12 @@ class EarlyStopping(callbacks.EarlyStopping):
     def _reason(self, trainer: Trainer) -> str:
         value = float(trainer.callback_metrics[self.monitor])
         if self.stopping_reason is EarlyStoppingReason.STOPPING_THRESHOLD:
-            return f"{self.monitor} is {value:.4g}, as good as asked for"
+            return f"{self.monitor} is {below_one(value, '.4g')}, as good as asked for"
         if self.stopping_reason is EarlyStoppingReason.NON_FINITE_METRIC:
             return f"{self.monitor} is {value}"
+        best = below_one(float(self.best_score), ".4g")
         return (
-            f"{self.monitor} has been no better than {float(self.best_score):.4g} "
-            f"(epoch {self.best_epoch}) for {self.wait_count} validations"
+            f"{self.monitor} has been no better than {best} "
+            f"(epoch {self.best_epoch}) for "
+            f"{counted(self.wait_count, 'validation')}"
         )

@@ -10,6 +10,7 @@ import torch
 from nnlab.build import Config, build_model, facts_of, fill_facts, make
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError, did_you_mean
+from nnlab.numerals import counted
 from nnlab.overrides import checked, parse
 from nnlab.settings import check_settings
 
@@ -100,8 +101,8 @@ def fitted(words: Sequence[str], budget: Budget, composer: Composer) -> list[str
     reached = parameters(factor)
     if abs(reached / budget.parameters - 1) > TOLERANCE:
         raise UserError(
-            f"model={name} comes to {reached:,} parameters at the nearest, not near "
-            f"budget.parameters={budget.parameters:,}"
+            f"model={name} comes to {counted(reached, 'parameter')} at the nearest, "
+            f"not near budget.parameters={budget.parameters:,}"
         )
     sizes = {n: scaled(factor)["model"][n] for n in widths}
     return [f"model.{n}={_written(size)}" for n, size in sizes.items()]

@@ -18,19 +18,6 @@ from nnlab.report.past_runs import past_runs
 from nnlab.report.run_reading import RunReading
 from nnlab.sweep import sweep
 
-HELP = """\
-nnlab compare: which is better? A leaderboard with error bars, and one page.
-
-  nnlab compare run=outputs/a run=outputs/b     runs already made; run='outputs/**' all
-  nnlab compare model=mlp,lenet5 data=digits seeds=5       made now, seeds 1 to 5 each
-      budget.parameters=50k     each model widened or narrowed to so many parameters
-      budget.steps=1000         each trained for so many optimizer steps
-      budget.seconds=60         each trained for so long
-  metric=test/loss   what is compared; else accuracy, else what the runs monitor
-  to=FOLDER          where leaderboard.csv and sweep.html go, else outputs/compare/TIME
-
-Other words go to the runs as they are: optimizer.lr=0.01 sweep.workers=2.
-"""
 SEEDS = 3
 
 
@@ -41,9 +28,6 @@ def compare(words: Sequence[str]) -> int:
         UserError: where there is nothing to compare.
     """
     console = Console(highlight=False)
-    if list(words) in (["--help"], ["-h"]):
-        console.print(HELP, end="", markup=False, soft_wrap=True)
-        return 0
     given = asked(words)
     metric = given.get("metric")
     folder = Path(str(given.get("to") or _new_folder(given)))

@@ -4,9 +4,7 @@ Common Crawl asks for few connections and at most one retry a second, answers 50
 anyone when it is busy, and 403 to whom it has blocked (https://status.commoncrawl.org).
 """
 
-import errno
 import http.client
-import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,12 +13,16 @@ from pathlib import Path
 from threading import Event
 from typing import IO, Any
 
+from nnlab.connection import opener, why_no_answer
 from nnlab.corpus.piece import BrokenAnswerError, Piece, byte_range
 from nnlab.corpus.polite import LONGEST_WAIT, Turns, pause_after
-from nnlab.corpus.safe_http import SafeRedirects, refuse_unsafe, sentence
-from nnlab.errors import RunFailed, UserError
+from nnlab.corpus.room import refuse_hopeless, require_room
+from nnlab.corpus.safe_http import SafeRedirects, refuse_unsafe
+from nnlab.errors import RunFailed
+from nnlab.notice import announce
+from nnlab.numerals import counted
 
-RESERVE = 1 << 28  # bytes that stay free on a disk
+FIRST_ATTEMPTS = 3  # to reach a server that has not answered once
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -55,6 +57,8 @@ class Fetcher:
         told: called with the bytes of each piece that came.
     """
 
+    announces = True
+
     def __init__(
         self,
         server: str,
@@ -67,7 +71,8 @@ class Fetcher:
         self.server, self.folder = server.rstrip("/"), folder
         self.turns, self.manners, self.told = turns, manners, told
         self._stopped = Event()
-        self._opener = urllib.request.build_opener(SafeRedirects)
+        self._opener = opener(SafeRedirects)
+        self._has_answered = False  # at all: who never has may not be there
 
     def stop(self) -> None:
         """Let every fetch end at once; its piece stays, to be continued."""
@@ -88,37 +93,42 @@ class Fetcher:
             return target
         piece = Piece(target)
         failures, cause = 0, ""
-        while failures < self.manners.attempts:
+        self._announce(path)
+        while failures < self._patience:
             before, retry_after = piece.size, None
             self.turns.wait(self._check_stopped)
             try:
                 self._attempt(path, piece)
             except urllib.error.HTTPError as answer:
+                self._has_answered = True
                 cause = self._judged(answer, path)
                 retry_after = answer.headers.get("Retry-After")
                 if answer.code == 416:  # the piece is longer than the file
                     piece.drop()
             except (OSError, http.client.HTTPException) as error:
-                self._refuse_hopeless(error)
-                cause = sentence(error)
+                refuse_hopeless(error, self.folder)
+                cause = why_no_answer(error)
             else:
                 return piece.finish()
             failures = 1 if piece.size > before else failures + 1
             self._hold(failures, retry_after, path)
+        attempts = counted(failures, "attempt")
+        there = "" if self._has_answered else "see that there is a network: "
         raise UnavailableError(
-            f"{self.server}/{path} cannot be had after {failures} attempts ({cause}); "
+            f"{self.server}/{path} cannot be had after {attempts} ({cause}); {there}"
             "the same command goes on where this ended"
         )
 
     def open(self, path: str) -> IO[bytes]:
         """Return the beginning of a file as a stream, for a preview."""
+        self._announce(path)
         self.turns.wait()
         try:
             return self._open(self._request(path))
         except urllib.error.HTTPError as answer:
             cause = self._judged(answer, path)
         except (OSError, http.client.HTTPException) as error:
-            cause = sentence(error)
+            cause = why_no_answer(error)
         raise RunFailed(f"{self.server}/{path} cannot be had ({cause})")
 
     def _attempt(self, path: str, piece: Piece) -> None:
@@ -129,13 +139,25 @@ class Fetcher:
             request.add_header("Range", f"bytes={had}-")
             request.add_header("If-Range", piece.version)
         with self._open(request) as answer:
+            self._has_answered = True
             start, total = byte_range(answer)
             if start != had:
                 piece.drop()
                 if start:
                     raise BrokenAnswerError(f"it sent bytes from {start}, not {had}")
-            self._require_room((total or 0) - start)
+            require_room(self.folder, (total or 0) - start)
             piece.take(answer, start, total, self._tell)
+
+    @property
+    def _patience(self) -> int:
+        most = self.manners.attempts
+        return most if self._has_answered else min(most, FIRST_ATTEMPTS)
+
+    def _announce(self, path: str) -> None:
+        """Say once whom this waits for."""
+        if self.announces:
+            self.announces = False
+            announce(f"asking {self.server} for {path}")
 
     def _tell(self, size: int) -> None:
         self._check_stopped()
@@ -175,24 +197,3 @@ class Fetcher:
                 "command goes on where this ended"
             )
         self.turns.hold(pause)
-
-    def _require_room(self, needed: int) -> None:
-        free = shutil.disk_usage(self.folder).free
-        if free < needed + RESERVE:
-            raise RunFailed(
-                f"{self.folder} has {free / 1e9:.2f} GB free and a file needs "
-                f"{(needed + RESERVE) / 1e9:.2f} GB; make room, or name another "
-                "data.data_dir"
-            )
-
-    def _refuse_hopeless(self, error: Exception) -> None:
-        if isinstance(error, PermissionError):
-            raise UserError(
-                f"{error.filename or self.folder} cannot be written; name another "
-                "data.data_dir"
-            ) from error
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RunFailed(
-                f"{self.folder} has no room left; make some, and the same command "
-                "goes on"
-            ) from error

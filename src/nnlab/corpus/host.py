@@ -21,6 +21,7 @@ class HostFetcher(Fetcher):
     """Fetches pages of one host, none beyond `maximum_bytes`."""
 
     maximum_bytes = 0
+    announces = False  # who has a list of many says it for all of them
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

@@ -25,6 +25,8 @@ from nnlab.corpus.polite import Turns
 from nnlab.corpus.reader.wikipedia import opened
 from nnlab.corpus.safe_http import UnsafeError
 from nnlab.errors import RunFailed
+from nnlab.notice import announce
+from nnlab.numerals import counted
 
 LISTS = (".jsonl", ".jsonl.gz", ".ndjson", ".json.gz")
 ATTEMPTS = 3  # at most, of a page: there are others
@@ -90,6 +92,8 @@ class PageFetcher:
         for url in dict.fromkeys(line["url"] for line in lines if _is_url(line)):
             hosts[server_of(urlsplit(url))].append(url)
         missing: dict[str, str] = {}
+        pages = counted(sum(map(len, hosts.values())), "page")
+        announce(f"asking {counted(len(hosts), 'host')} for {pages}")
         pairs = list(hosts), list(hosts.values())
         with ThreadPoolExecutor(self.connections) as pool:
             try:

@@ -13,6 +13,7 @@ from typing import Any
 
 from nnlab.corpus.commit import to_json, write_whole
 from nnlab.errors import UserError
+from nnlab.numerals import counted
 
 FORMAT = 1  # to be raised where the same config would give other bytes
 BOUNDS = ("minimum", "maximum")  # of a rule: what may change where scores were kept
@@ -163,7 +164,11 @@ def _difference(before: Plan, now: Plan) -> str:
         other = f"another {has}" if had == has else has
         return f"{place} with tokenizer={had}, not {other}; {remedy}"
     had, has = len(before.files), len(now.files)
-    what = f"{had} files, not {has}" if had != has else "other files of these names"
+    what = (
+        f"{counted(had, 'file')}, not {has}"
+        if had != has
+        else "other files of these names"
+    )
     return f"{place} from {what}; {remedy}"
 
 

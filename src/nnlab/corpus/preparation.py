@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
+from typing_extensions import Doc
 
 from nnlab.limits import Natural, Positive
 
@@ -12,6 +13,7 @@ Connections = Annotated[int, Interval(ge=1, le=4)]
 Pause = Annotated[float, Interval(ge=1, le=3600)]  # seconds; Common Crawl asks for one
 Bytes = Annotated[int, Interval(ge=1 << 10, le=1 << 28)]
 Number = Annotated[int, Interval(ge=1, le=10_000_000)]
+Place = Annotated[str, Doc("a file, a folder, or a pattern of files in quotes")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Preparation:
     reader: Literal["wet", "wikipedia", "webtext"]
     folder: str
     crawl: str | None
-    source: str | None
+    source: Place | None
     files: Number | None
     language: str | None
     minimum_characters: Natural | None

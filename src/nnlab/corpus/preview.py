@@ -7,6 +7,7 @@ from nnlab.corpus.preparation import Preparation
 from nnlab.corpus.reader import reader
 from nnlab.corpus.source import Source
 from nnlab.errors import RunFailed
+from nnlab.numerals import counted
 
 CHARACTERS = 500  # shown of a document
 RULE = "-" * 79
@@ -46,7 +47,7 @@ def described(document: Document) -> str:
         f"offset     {document.offset:,}",
         f"languages  {languages}",
         f"type       {document.content_type}",
-        f"length     {len(text):,} characters",
+        f"length     {counted(len(text), 'character')}",
         "",
         text[:CHARACTERS].strip() + (" …" if len(text) > CHARACTERS else ""),
         "",

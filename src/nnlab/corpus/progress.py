@@ -12,6 +12,7 @@ from nnlab.corpus.commit import told
 from nnlab.corpus.plan import ArchiveFile
 from nnlab.corpus.stages import Stage
 from nnlab.corpus.worker import Done
+from nnlab.numerals import counted
 
 LINE_SECONDS = 30
 BAR_SECONDS = 0.3
@@ -99,7 +100,7 @@ class Progress:
         if text := self.text_bytes + text_bytes:
             parts.append(f"{text / 1e6 / seconds:.1f} MB/s")
         if self.documents + documents:
-            parts.append(f"{self.documents + documents:,} documents")
+            parts.append(counted(self.documents + documents, "document"))
         if self.finished < len(self.todo):
             if self.fetched:
                 parts.append(f"{self.fetched / 1e6:,.0f} MB fetched")

@@ -12,6 +12,7 @@ from nnlab.corpus.commit import unit_file, write_whole
 from nnlab.corpus.plan import Plan
 from nnlab.corpus.sieve import KEPT, SAMPLES
 from nnlab.corpus.summary import share, token_sums, unread
+from nnlab.numerals import counted
 
 LANGUAGES_SHOWN, HOSTS_SHOWN, DAMAGE_SHOWN = 16, 24, 100
 NAMES = {"wet": "Common Crawl", "wikipedia": "Wikipedia", "webtext": "Web text"}
@@ -33,6 +34,7 @@ def write_report(plan: Plan, manifest: Mapping[str, Any]) -> None:
         title=NAMES[plan.config["reader"]],
         css=Markup((_ROOM / "report.css").read_text(encoding="utf-8")),
         share=share,
+        counted=counted,
         counts=counts,
         tokens=token_sums(manifest),
         unread=unread(counts),
@@ -170,7 +172,7 @@ def _rules_in_order(plan: Plan, drawn: Iterable[str]) -> list[str]:
 
 
 def _said(sample: Mapping[str, Any]) -> str:
-    length = f"{sample['characters']:,} characters"
+    length = counted(sample["characters"], "character")
     return (
         length if sample["score"] is None else f"score {sample['score']:.4g}, {length}"
     )

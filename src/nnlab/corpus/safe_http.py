@@ -1,4 +1,4 @@
-"""Https only, redirections included; and what went wrong, in few words."""
+"""Https only, redirections included."""
 
 import urllib.request
 from typing import Any
@@ -33,12 +33,3 @@ def refuse_unsafe(url: str) -> None:
 def is_here(url: str) -> bool:
     """Return whether a URL names this machine."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
-
-
-def sentence(error: Exception) -> str:
-    """Return why a request failed, as a clause."""
-    reason = getattr(error, "reason", error)
-    if isinstance(reason, TimeoutError):
-        return "it stalled"
-    text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return text[:1].lower() + text[1:]

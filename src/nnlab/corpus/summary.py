@@ -8,6 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from nnlab.numerals import counted
+
 DAMAGE_SHOWN = 5
 
 
@@ -31,8 +33,9 @@ def show_summary(console: Console, folder: Path, manifest: Mapping[str, Any]) ->
     console.print(table)
     sums, text = token_sums(manifest), counts["kept_bytes"] / 1e6
     console.print(
-        f"\n{sums['train']:,} tokens to train, {sums['validation']:,} to validate, in "
-        f"{len(manifest['shards'])} shards; {text:,.1f} MB of text"
+        f"\n{counted(sums['train'], 'token')} to train, {sums['validation']:,} to "
+        f"validate, in {counted(len(manifest['shards']), 'shard')}; {text:,.1f} MB of "
+        "text",
     )
     if not counts["kept"]:
         console.print("no document was kept: the table says which rule dropped them")
@@ -62,8 +65,8 @@ def unread(counts: Mapping[str, Any]) -> str:
 
 def few_hosts(manifest: Mapping[str, Any]) -> str:
     """Return why there is little to validate, and what to do."""
-    shard, number = manifest["config"]["shard"], len(manifest["hosts"])
-    hosts = f"{number} host{'s' if number > 1 else ''}"
+    shard = manifest["config"]["shard"]
+    hosts = counted(len(manifest["hosts"]), "host")
     share = f"data.shard.validation_share above {shard['validation_share']}"
     if shard["keeps_together"] == "page":
         return f"prepare more files, or with {share}, in another data.folder"

@@ -79,6 +79,11 @@ def shift_randomly(
     items, height, width = image.shape
     start = torch.randint(2 * distance + 1, (2, items), generator=generator)
     row, column = start.to(image.device, non_blocking=True)
-    windows = F.pad(image, (distance,) * 4).unfold(1, height, 1).unfold(2, width, 1)
-    # windows: (batch, 2 distance + 1, 2 distance + 1, height, width), a view
-    return windows[torch.arange(items, device=image.device), row, column]
+    padded = F.pad(image, (distance,) * 4)
+    _, padded_height, padded_width = padded.shape
+    # Whole rows of pixels are picked, from all that begin somewhere: a view.
+    first = torch.arange(items, device=image.device) * padded_height + row
+    rows = first.unsqueeze(1) + torch.arange(height, device=image.device)
+    places = rows * padded_width + column.unsqueeze(1)  # (items, height)
+    beginning = padded.view(-1).unfold(0, width, 1)
+    return beginning.index_select(0, places.flatten()).view_as(image)

@@ -35,6 +35,8 @@ class LabelledImages(DataModule):
 
     known: ClassVar[Sequence[str]] = tuple("0123456789")
 
+    gives: ClassVar[str] = "images"
+
     def __init__(
         self,
         *,

@@ -18,6 +18,7 @@ from nnlab.download import data_folder, download
 from nnlab.errors import UserError
 from nnlab.idx import check_labels, read_idx
 from nnlab.limits import Count, Natural, Positive
+from nnlab.unreadable import why
 
 
 class IdxFile(NamedTuple):
@@ -144,7 +145,7 @@ def _find(file: IdxFile, *, folder: Path, mirrors: Sequence[str]) -> tuple[Path,
             return found, stream.read(file.size + 1)
     except (OSError, EOFError, zlib.error) as cause:
         raise UserError(
-            f"{found} cannot be read ({cause}); delete or replace it"
+            f"{found} cannot be read ({why(cause)}); delete or replace it"
         ) from cause
 
 

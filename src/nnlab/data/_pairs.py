@@ -1,7 +1,7 @@
 """Pairs of a labelled set's images: half of them of one class, half of two."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -35,6 +35,8 @@ class Pairs(DataModule):
             two classes are too few for halves.
         repeats: how often an image is the first of a training pair in an epoch.
     """
+
+    gives: ClassVar[str] = "pairs of images"
 
     def __init__(
         self,

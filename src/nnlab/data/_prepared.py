@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from nnlab.errors import UserError
 from nnlab.given.given import Examples, Given
 from nnlab.layer.attention_mask import documents_of
 from nnlab.limits import Count, Natural
+from nnlab.numerals import counted
 from nnlab.tokenizer.restore import tokenizer_from_state
 from nnlab.tokenizer.tokenizer import Tokenizer
 
@@ -41,6 +42,8 @@ class PreparedText(DataModule):
             so that attention does not reach beyond it.
         preparation: what `nnlab prepare` reads; the folder's plan holds what it was.
     """
+
+    gives: ClassVar[str] = "text"
 
     def __init__(
         self,
@@ -151,8 +154,9 @@ class PreparedText(DataModule):
         windows = len(shards.successive()[0])
         if windows < ranks:
             raise UserError(
-                f"trainer.devices gives {ranks} processes for the {windows} windows of "
-                f"the {split} split; give at most {windows}"
+                f"trainer.devices gives {ranks} processes for the "
+                f"{counted(windows, 'window')} of the {split} split; give at most "
+                f"{windows}"
             )
         return OrderedWindows(shards, batch_size=batch_size, rank=rank, ranks=ranks)
 
@@ -184,7 +188,8 @@ class PreparedText(DataModule):
         return np.asarray(np.memmap(file, dtype, "c"))
 
     def _too_short(self, split: str, tokens: int) -> str:
-        what = f"data.folder={self.folder} has {tokens} tokens in its {split} split"
+        held = counted(tokens, "token")
+        what = f"data.folder={self.folder} has {held} in its {split} split"
         if split == "train":
             return f"{what}: give a smaller data.context_size, or prepare more files"
         return f"{what}: {few_hosts(self.manifest)}"

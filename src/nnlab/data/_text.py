@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from annotated_types import Interval
@@ -15,6 +15,7 @@ from nnlab.data_module import DataModule, Splits
 from nnlab.errors import UserError
 from nnlab.given.given import Examples, Given, Texts
 from nnlab.limits import Count, Natural, Share
+from nnlab.numerals import counted
 from nnlab.tokenizer.tokenizer import Tokenizer
 from nnlab.windows import RandomWindows, SuccessiveWindows
 
@@ -38,6 +39,8 @@ class TextData(DataModule):
             settings were chosen by that split.
         seed: of the windows.
     """
+
+    gives: ClassVar[str] = "text"
 
     def __init__(
         self,
@@ -143,8 +146,9 @@ class TextData(DataModule):
         windows = -(-(len(ids) - 1) // self.context_size)
         if windows < ranks:
             raise UserError(
-                f"trainer.devices gives {ranks} processes for the {windows} windows of "
-                f"the {split} split; give at most {windows}"
+                f"trainer.devices gives {ranks} processes for the "
+                f"{counted(windows, 'window')} of the {split} split; give at most "
+                f"{windows}"
             )
         if seed is None:
             return SuccessiveWindows(
@@ -168,8 +172,8 @@ class TextData(DataModule):
         split = {"train": "training", "val": "validation"}.get(stage, stage)
         remedy = f"give at most {tokens - 1}" if tokens > 1 else "give more text"
         return (
-            f"data.context_size={self.context_size} is more than the {tokens} tokens "
-            f"of the {split} split can fill; {remedy}"
+            f"data.context_size={self.context_size} is more than the "
+            f"{counted(tokens, 'token')} of the {split} split can fill; {remedy}"
         )
 
 

@@ -1,7 +1,6 @@
 """Token ids on disk: written once for a text and a tokenizer, memory-mapped after."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from nnlab.download import cache_folder
 from nnlab.errors import UserError
+from nnlab.part import part_of
 from nnlab.tokenizer.tokenizer import Tokenizer
 
 
@@ -63,18 +63,10 @@ def _mapped(file: Path) -> NDArray[Any] | None:
 
 
 def _write(ids: NDArray[Any], file: Path) -> None:
-    # a name of this process: two runs may start together and both end well
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as target:
-                np.save(target, ids)
-                target.flush()
-                os.fsync(target.fileno())
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+        with part_of(file) as part:
+            np.save(part, ids)
     except OSError as cause:
         raise UserError(
             f"token ids cannot be written to {file.parent} ({cause.strerror}); name "

@@ -8,7 +8,7 @@ tenth beyond it; the first number, which has the marker of the beginning, is nev
 of the two.
 """
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from annotated_types import Interval
@@ -21,6 +21,7 @@ from nnlab.errors import UserError
 from nnlab.given.given import Examples, Given, Texts
 from nnlab.given.rows import read_rows
 from nnlab.limits import Count, Natural
+from nnlab.numerals import counted
 
 EARLY = 10  # the first of the two is among so many numbers
 READ = "2 numbers a row, a number and its mark; a sequence a file"
@@ -38,6 +39,8 @@ class AddingProblem(DataModule):
         steps: of a sequence.
         train_sequences, validation_sequences, test_sequences: how many, all different.
     """
+
+    gives: ClassVar[str] = "sequences of numbers"
 
     def __init__(
         self,
@@ -83,7 +86,8 @@ class AddingProblem(DataModule):
             marked = (rows.numbers[:, 1] == 1).nonzero().T
             if marked.shape[1] != 2:
                 raise UserError(
-                    f"input={name} marks {marked.shape[1]} numbers by 1 in its second "
+                    f"input={name} marks "
+                    f"{counted(marked.shape[1], 'number')} by 1 in its second "
                     "column; mark the two that are added"
                 )
             batches.append((rows.numbers[None, :, 0], marked))

@@ -8,13 +8,14 @@ overflow.
 import re
 from itertools import combinations_with_replacement
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
 from annotated_types import Interval
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
+from typing_extensions import Doc
 
 from nnlab.batches import mix
 from nnlab.data_module import DataModule, Splits
@@ -22,7 +23,14 @@ from nnlab.errors import UserError
 from nnlab.given.given import Examples, Given, Texts
 from nnlab.limits import Count, Natural
 
-Bits = Annotated[int, Interval(ge=1, le=4096)]
+Bits = Annotated[
+    int,
+    Interval(ge=1, le=4096),
+    Doc(
+        "each bit is a step, gone through after the one before; train on few, and "
+        "test on longer numbers by data.test_bits"
+    ),
+]
 Pairs = list[tuple[int, int]]
 MOST_BYTES = 2**30  # of all the bits held in memory
 MOST_DIGITS = 1233  # of a number that is given: 4,096 bits
@@ -44,6 +52,8 @@ class Addition(DataModule):
         test_pairs: at most; fewer where no more are left; each in both orders.
         long_test_pairs: of each of `test_bits`.
     """
+
+    gives: ClassVar[str] = "sums of two numbers, a bit at a time"
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from nnlab.data_module import DataModule, Splits
 from nnlab.errors import UserError
 from nnlab.given.given import UNKNOWN, Examples, Given, Texts
 from nnlab.limits import Count, Natural, Share
+from nnlab.numerals import counted
+from nnlab.unreadable import why
 
 Characters = Annotated[int, Interval(ge=16, le=100_000)]
 
@@ -39,6 +41,8 @@ class PageLanguage(DataModule):
         validation_share, test_share: of the pages, each language by its share.
         repeats: how often an epoch goes through the training pages.
     """
+
+    gives: ClassVar[str] = "rows of numbers"
 
     def __init__(
         self,
@@ -143,7 +147,7 @@ class PageLanguage(DataModule):
             return _from_json(self.source)
         except (OSError, UnicodeDecodeError) as cause:
             raise UserError(
-                f"data.source={self.source} cannot be read: {cause}"
+                f"data.source={self.source} cannot be read: {why(cause)}"
             ) from cause
 
     def _paged(self, lines: Iterable[str]) -> list[str]:
@@ -180,7 +184,7 @@ def _chosen(
     chosen = {name: pages[name] for name in languages or pages if pages[name]}
     if len(chosen) < 2:
         raise UserError(
-            f"data.source={source} has texts in {len(chosen)} languages; a classifier "
-            "needs two"
+            f"data.source={source} has texts in {counted(len(chosen), 'language')}; a "
+            "classifier needs two"
         )
     return chosen

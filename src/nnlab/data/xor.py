@@ -5,7 +5,7 @@ nothing else. Training, validation and test are the same rows, and an accuracy o
 says that the model can represent and learn the function, not that it generalises.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Interval
@@ -34,6 +34,8 @@ class TruthTable(DataModule):
         bits: None: as many as the function is mostly drawn with.
         repeats: how often an epoch goes through the table.
     """
+
+    gives: ClassVar[str] = "rows of numbers"
 
     def __init__(
         self,

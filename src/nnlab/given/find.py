@@ -11,6 +11,7 @@ from torch import Tensor
 from nnlab.errors import UserError
 from nnlab.given.given import Given, Pictures, Texts
 from nnlab.given.picture import read_idx_images, read_picture
+from nnlab.unreadable import why
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm")
 # A word that ends so is a file's name, also where there is no such file.
@@ -124,7 +125,7 @@ def _content(file: Path) -> bytes:
             with gzip.open(file) as stream:
                 content = stream.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"input={file} cannot be read: {error}") from error
+        raise UserError(f"input={file} cannot be read: {why(error)}") from error
     if len(content) > MOST_BYTES:
         raise UserError(
             f"input={file} is larger than {MOST_BYTES >> 30} GiB; give less"

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nnlab.errors import UserError
 from nnlab.given.given import UNKNOWN, Given, Texts
+from nnlab.numerals import counted
 
 LABELS = ("label", "class", "target")  # the header of the column with the right answer
 
@@ -36,7 +37,7 @@ def read_rows(
     Raises:
         UserError: naming the line that is no row of so many finite numbers.
     """
-    takes = takes or f"rows of {columns} number{'s' * (columns > 1)}"
+    takes = takes or f"rows of {counted(columns, 'number')}"
     if not isinstance(given, Texts):
         raise UserError(f"input={given.names[0]} is a picture; this run reads {takes}")
     names: list[str] = []
@@ -57,7 +58,7 @@ def read_rows(
             )
             if len(row) != columns:
                 raise UserError(
-                    f"input={place}: {len(row)} number{'s' * (len(row) != 1)}, where "
+                    f"input={place}: {counted(len(row), 'number')}, where "
                     f"this run reads {takes}"
                 )
             names.append(place)

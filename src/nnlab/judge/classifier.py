@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import math
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from torch.nn import functional as F
 from nnlab.data_module import Splits
 from nnlab.download import cache_folder
 from nnlab.errors import UserError
+from nnlab.part import part_of
 
 log = logging.getLogger("nnlab.judge")
 
@@ -186,11 +186,10 @@ def train(network: Classifier, image: Tensor, label: Tensor) -> None:
 
 def keep(network: Classifier, file: Path) -> None:
     """Write the weights under another name first: nobody finds half a file."""
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(network.state_dict(), part)
-        part.replace(file)
+        with part_of(file) as part:
+            torch.save(network.state_dict(), part)
     except OSError as error:
         log.warning("the judge is not kept for the next run: %s", error)
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from nnlab.judge.classifier import Judge
 from nnlab.judge.frechet import frechet_distance
 from nnlab.judge.verdict import Verdict, blurred, noise_like
+from nnlab.numerals import hundredths
 
 Images = Iterable[Float[Tensor, "batch 1 height width"]]
 
@@ -67,10 +68,11 @@ class Comparison:
             if name.removeprefix("share_of_").isdigit()
         }
         rarest = min(digits, key=lambda name: digits[name]).removeprefix("share_of_")
+        share = hundredths(n["share_of_rarest_digit"], 1)
         return (
             f"FID {n['fid']:.1f} from the test images, where other real ones are at "
             f"{n['fid_of_real']:.1f}, blurred ones at {n['fid_of_blurred']:,.0f} and "
             f"noise at {n['fid_of_noise']:,.0f}; the rarest digit, {rarest}, is "
-            f"{n['share_of_rarest_digit']:.1%} of the samples (judge "
-            f"{self.judge.fingerprint})"
+            f"{share}% of the samples. FIDs compare under one judge, a classifier of "
+            f"these data; the hash of this one's weights is {self.judge.fingerprint}."
         )

@@ -12,6 +12,7 @@ from typing import Literal
 from torch import nn
 
 from nnlab.errors import UserError, did_you_mean
+from nnlab.numerals import counted
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _frozen_count(freeze: int | str, body: Mapping[str, nn.Module]) -> int:
         return layers if freeze == "all" else 0
     if not -layers <= freeze <= layers:
         raise UserError(
-            f"transfer.freeze={freeze} is more than the {layers} layers of the body "
-            f"({', '.join(body)}); give {-layers} to {layers}, all or none"
+            f"transfer.freeze={freeze} is more than the {counted(layers, 'layer')} of "
+            f"the body ({', '.join(body)}); give {-layers} to {layers}, all or none"
         )
     return freeze if freeze >= 0 else layers + freeze

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from torch import nn
 
+from nnlab.numerals import counted
+
 
 def dense(sizes: Sequence[int], activation: type[nn.Module]) -> nn.Sequential:
     """Return linear layers between these sizes, the activation between layers.
@@ -62,8 +64,8 @@ def convolutional_pair(
     if height % times or width % times:
         raise ValueError(
             f"model.feature_maps={list(feature_maps)} halves the image "
-            f"{len(feature_maps)} times, and {height}x{width} pixels leave a rest; "
-            "give fewer, or model.variant=deep"
+            f"{counted(len(feature_maps), 'time')}, and {height}x{width} pixels "
+            "leave a rest; give fewer, or model.variant=deep"
         )
     shape = (feature_maps[-1], height // times, width // times)
     features = shape[0] * shape[1] * shape[2]

@@ -15,6 +15,7 @@ from nnlab.leaderboard.table import (
     ranked,
     verdict_sentence,
 )
+from nnlab.numerals import counted
 from nnlab.report.commands import seen_from_here
 from nnlab.report.run_reading import RunReading
 
@@ -40,7 +41,7 @@ def answer(
     entries = ranked(entries_of(runs, metric), more=more)
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / TABLE, leaderboard_csv(entries, metric))
-    title = f"{len(entries)} entries, {len(runs)} runs"
+    title = f"{counted(len(entries), 'entry', 'entries')}, {counted(len(runs), 'run')}"
     page = write_comparison(folder / PAGE, entries, metric, more=more, title=title)
     console.print(leaderboard_table(entries, metric))
     console.print(verdict_sentence(entries, metric))

@@ -1,10 +1,10 @@
 """Learning curves of an entry's runs, and the band that they make over the seeds."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
-
-import numpy as np
 
 from nnlab.leaderboard.entries import Entry
 from nnlab.report.run_reading import RunReading
@@ -48,14 +48,24 @@ def bands(entry: Entry) -> dict[str, Curve]:
     for name in names:
         mine = [curve[name] for curve in curves if name in curve]
         steps = _common_steps(mine)
-        values = np.array([np.interp(steps, c["steps"], c["values"]) for c in mine])
+        values = [[_value_at(step, curve) for curve in mine] for step in steps]
         found[name] = {
             "steps": steps,
-            "mean": [_short(x) for x in values.mean(axis=0)],
-            "least": [_short(x) for x in values.min(axis=0)],
-            "most": [_short(x) for x in values.max(axis=0)],
+            "mean": [_short(fmean(at_step)) for at_step in values],
+            "least": [_short(min(at_step)) for at_step in values],
+            "most": [_short(max(at_step)) for at_step in values],
         }
     return found
+
+
+def _value_at(step: float, curve: Curve) -> float:
+    """Return a curve's value, along a straight line between its points."""
+    steps, values = curve["steps"], curve["values"]
+    after = bisect_right(steps, step)
+    if after in (0, len(steps)):  # before the first point, at the last, or beyond it
+        return values[max(after - 1, 0)]
+    share = (step - steps[after - 1]) / (steps[after] - steps[after - 1])
+    return values[after - 1] + share * (values[after] - values[after - 1])
 
 
 def _common_steps(curves: Sequence[Curve]) -> list[float]:

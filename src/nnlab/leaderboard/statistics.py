@@ -8,10 +8,9 @@ pair by pair (Student 1908): what a seed does to both of them cancels.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from statistics import fmean, stdev
 
-import numpy as np
-from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
+from nnlab.leaderboard.student import p_value, quantile
 
 CONFIDENCE = 0.95
 
@@ -51,12 +50,10 @@ def mean_of(values: Sequence[float]) -> Mean:
     """
     if not values:
         raise ValueError("there is no mean of no values")
-    numbers = np.asarray(values, dtype=float)
-    if len(numbers) < 2:
-        return Mean(float(numbers.mean()), None, len(numbers))
-    error = numbers.std(ddof=1) / math.sqrt(len(numbers))
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, df=len(numbers) - 1)
-    return Mean(float(numbers.mean()), float(quantile * error), len(numbers))
+    count, mean = len(values), fmean(values)
+    if count < 2:
+        return Mean(mean, None, count)
+    return Mean(mean, quantile(CONFIDENCE, count - 1) * _error(values), count)
 
 
 def paired_difference(
@@ -72,5 +69,11 @@ def paired_difference(
         return Difference(mean, None)
     if mean.half_width == 0:  # the same gap on every seed: no spread to judge it by
         return Difference(mean, 0.0 if mean.value else 1.0)
-    p: Any = stats.ttest_1samp(gaps, 0.0)[1]
-    return Difference(mean, float(p))
+    return Difference(mean, p_value(mean.value / _error(gaps), len(gaps) - 1))
+
+
+def _error(values: Sequence[float]) -> float:
+    """Return the standard error of a mean; not a number where a value is infinite."""
+    if not all(map(math.isfinite, values)):
+        return math.nan
+    return stdev(values) / math.sqrt(len(values))

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nnlab.leaderboard.entries import Entry
 from nnlab.leaderboard.statistics import Mean, paired_difference
+from nnlab.numerals import below_one, hundredths, percent
 from nnlab.report.wording import duration_text
 
 MOST_OF_A_NAME = 30  # columns that a terminal keeps for it, where there are so many
@@ -38,9 +39,11 @@ def mean_text(name: str, mean: Mean | None) -> str:
     scale, unit = (100.0, " %") if share else (1.0, "")
     value, half = scale * mean.value, mean.half_width
     if half is None:
-        return f"{value:.2f}{unit}" if share else f"{value:.4g}"
+        return percent(mean.value) if share else below_one(value, ".4g")
     digits = _decimals(scale * half, value)
-    return f"{value:.{digits}f} ± {scale * half:.{digits}f}{unit}"
+    said = hundredths(mean.value, digits) if share else f"{value:.{digits}f}"
+    digits = len(said.partition(".")[2])
+    return f"{said} ± {scale * half:.{digits}f}{unit}"
 
 
 def _decimals(half: float, value: float) -> int:

@@ -16,7 +16,7 @@ the loss is the squared error that Hinton & Salakhutdinov report, not the cross-
 they minimise (the variational one keeps it); the activation is a choice.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Interval, MinLen
@@ -26,10 +26,12 @@ from torch.nn import functional as F
 
 from nnlab.answer import Answer, numbers
 from nnlab.data_module import DataModule
+from nnlab.effect import OnlyWith
 from nnlab.errors import UserError
 from nnlab.layer.mirror import convolutional_pair, dense_pair
 from nnlab.learner import Learner
 from nnlab.limits import Count, NonNegative, Share
+from nnlab.numerals import counted, hundredths
 from nnlab.yardstick import judge_code
 
 if TYPE_CHECKING:
@@ -62,6 +64,14 @@ def divergence_of_rates(
 
 class Autoencoder(Learner):
     """Encodes grey images of pixels in [0, 1] as a few numbers, and decodes those."""
+
+    only_with: ClassVar[OnlyWith] = {
+        "hidden_sizes": ("variant", ("deep", "denoising", "sparse", "variational")),
+        "feature_maps": ("variant", ("convolutional",)),
+        "masked": ("variant", ("denoising",)),
+        "active": ("variant", ("sparse",)),
+        "sparsity_weight": ("variant", ("sparse",)),
+    }
 
     def __init__(
         self,
@@ -234,6 +244,6 @@ class Autoencoder(Learner):
         mean = image.mean(dim=0, keepdim=True)
         share = squared_error(image, self(image)) / squared_error(image, mean)
         return (
-            f"Rebuilt from {self.code_size} numbers, an image is off by {share:.1%} of "
-            "the squared error of the mean image."
+            f"Rebuilt from {counted(self.code_size, 'number')}, an image is off by "
+            f"{hundredths(float(share), 1)}% of the squared error of the mean image."
         )

@@ -32,7 +32,8 @@ from lightning.pytorch.callbacks import StochasticWeightAveraging, WeightAveragi
 from torch import Tensor
 from typing_extensions import override
 
-from nnlab.answer import Answer, percent
+from nnlab.answer import Answer
+from nnlab.effect import OnlyWith
 from nnlab.errors import UserError
 from nnlab.judge.judge_samples import JudgeSamples
 from nnlab.learner import Learner
@@ -51,6 +52,7 @@ from nnlab.model._gan_networks import (
     mlp_discriminator,
     mlp_generator,
 )
+from nnlab.numerals import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,6 +85,11 @@ class GAN(Learner):
     """
 
     brings: ClassVar[frozenset[str]] = frozenset({"two players"})
+    only_with: ClassVar[OnlyWith] = {
+        "feature_maps": ("variant", ("dcgan",)),
+        "dropout": ("variant", ("mlp",)),
+        "penalty_weight": ("loss", ("wasserstein_gp",)),
+    }
 
     def __init__(
         self,

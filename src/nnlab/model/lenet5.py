@@ -21,6 +21,8 @@ from torch.nn import functional as F
 
 from nnlab.answer import Answer, classified
 from nnlab.layer.max_pool import MaxPool2x2
+from nnlab.layer.pooled_convolution import pooled_convolution
+from nnlab.layer.whole_convolution import WholeConvolution
 from nnlab.learner import Learner
 from nnlab.limits import Count
 
@@ -156,7 +158,7 @@ class LeNet5(Learner):
             self.s2 = MaxPool2x2() if has_maximum else nn.AvgPool2d(2)
             self.c3 = nn.Conv2d(c1, c3, kernel_size=5)
             self.s4 = MaxPool2x2() if has_maximum else nn.AvgPool2d(2)
-        self.c5 = nn.Conv2d(c3, c5, kernel_size=5)
+        self.c5 = WholeConvolution(c3, c5, kernel_size=5)
         self.f6 = nn.Linear(c5, f6)
         if variant == 1998:
             self.output = RadialBasis(classes=classes)
@@ -168,10 +170,14 @@ class LeNet5(Learner):
     def forward(
         self, image: Float[Tensor, "batch 1 28 28"]
     ) -> Float[Tensor, "batch classes"]:
-        x = self.squash(self.c1(image))  # (batch, C1, 28, 28)
-        x = self.s2(x)  # (batch, C1, 14, 14)
-        x = self.squash(self.c3(x))  # (batch, C3, 10, 10)
-        x = self.s4(x)  # (batch, C3, 5, 5)
+        if self.variant == "modern":  # two lines at once
+            x = pooled_convolution(self.c1, self.s2, image)
+            x = pooled_convolution(self.c3, self.s4, x)
+        else:
+            x = self.squash(self.c1(image))  # (batch, C1, 28, 28)
+            x = self.s2(x)  # (batch, C1, 14, 14)
+            x = self.squash(self.c3(x))  # (batch, C3, 10, 10)
+            x = self.s4(x)  # (batch, C3, 5, 5)
         x = self.squash(self.c5(x)).flatten(1)  # (batch, C5)
         x = self.squash(self.f6(x))  # (batch, F6)
         return self.output(x)

@@ -9,6 +9,7 @@ the same LSTM written out; others are:
 - `gru`: two gates (Cho et al. 2014, arXiv 1406.1078).
 """
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -19,6 +20,7 @@ from torch.nn import functional as F
 from nnlab.answer import Answer
 from nnlab.learner import Learner
 from nnlab.limits import Count
+from nnlab.numerals import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +30,7 @@ Total = Int[Tensor, "batch time"]
 States = Float[Tensor, "batch time units"]
 
 SHOWN_SUMS, SHOWN_STATES = 5, 250  # of a batch
+HIDDEN = 12  # digits, at least, for which it is worth to shorten a number
 SEEN = ("input gate", "forget gate", "candidate", "output gate", "state")
 
 
@@ -87,6 +90,11 @@ def carries(addends: Addends, total: Total) -> Total:
     """Return the carry out of each place of a sum, in whatever order they come."""
     ones = addends.sum(dim=2).long()
     return (ones + (total - ones) % 2) // 2  # the sum's bit tells of the carry in
+
+
+def shortened(text: str) -> str:
+    """Return a text whose long numbers are told by their first and last digits."""
+    return re.sub(rf"(\d{{6}})\d{{{HIDDEN},}}(\d{{6}})", r"\1…\2", text)
 
 
 class LSTMAdder(Learner):
@@ -192,9 +200,10 @@ class LSTMAdder(Learner):
         # the wrong ones first, where there are any
         order = is_wrong.int().argsort(descending=True, stable=True)[:3]
         texts = self._in_words(addends[order], total[order])
-        sums = "; ".join(text.splitlines()[-1] for text in texts)
-        wrong = f"{int(is_wrong.sum()):,} of {len(total):,}"
-        return f"{sums}: {wrong} sums never trained on are wrong."
+        sums = "; ".join(shortened(text.splitlines()[-1]) for text in texts)
+        wrong, of_all = int(is_wrong.sum()), counted(len(total), "sum")
+        verb = "is" if wrong == 1 else "are"
+        return f"{sums}: {wrong:,} of {of_all} never trained on {verb} wrong."
 
     def _in_words(self, addends: Addends, total: Total) -> list[str]:
         """Return three lines a sum: bits, the most significant first, and numbers."""

@@ -9,7 +9,7 @@ give the paper's network (`experiment=mlp_xor_1986`).
 """
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -36,6 +36,8 @@ ACTIVATIONS = {
 
 class MLP(Learner):
     """Scores an input for each class; no hidden layer makes it softmax regression."""
+
+    takes: ClassVar[tuple[str, ...]] = ("rows of numbers", "images")
 
     def __init__(
         self,

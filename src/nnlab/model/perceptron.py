@@ -13,7 +13,7 @@ Departs from the papers:
 """
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -76,6 +76,8 @@ class Perceptron(Learner):
     rate a: with the threshold's y^ of 0 or 1 that is Rosenblatt's rule, with the
     sigmoid's y^ the delta rule, which descends the cross-entropy.
     """
+
+    takes: ClassVar[tuple[str, ...]] = ("rows of numbers", "images")
 
     seen_batches: Tensor
     average_weight: Tensor

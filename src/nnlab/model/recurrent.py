@@ -15,7 +15,7 @@ How well it remembers is decided by how it begins (`initial_memory`):
 - `default`: torch's own.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Shaped
@@ -23,8 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nnlab.answer import Answer, classified
+from nnlab.effect import OnlyWith
 from nnlab.learner import Learner
 from nnlab.limits import Count, Natural, Positive
+from nnlab.numerals import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,6 +89,10 @@ class Recurrent(Learner):
         classes: 0: the answer is a number, under squared error.
         tolerance: a number this near to the true one is right.
     """
+
+    only_with: ClassVar[OnlyWith] = {"tolerance": ("classes", (0,))}
+
+    takes: ClassVar[tuple[str, ...]] = ("sequences of numbers", "images")
 
     def __init__(
         self,
@@ -188,8 +194,10 @@ class Recurrent(Learner):
             return None
         wrong = ~self._is_right(self(sequence), truth)
         blind = ~self._is_right(truth.mean().expand_as(truth), truth)
+        of_all = counted(len(truth), "sequence")
+        verb = "is" if wrong.sum() == 1 else "are"
         return (
-            f"{int(wrong.sum()):,} of {len(truth):,} sequences are wrong by "
+            f"{int(wrong.sum()):,} of {of_all} {verb} wrong by "
             f"{self.tolerance} or more; always to say the mean would be wrong for "
             f"{int(blind.sum()):,}."
         )

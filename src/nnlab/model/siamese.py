@@ -18,7 +18,7 @@ one class make with its other images, averaged over those that break the margin
 
 import logging
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Interval
@@ -27,11 +27,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nnlab.answer import Answer, numbers
+from nnlab.effect import OnlyWith
 from nnlab.errors import UserError
 from nnlab.layer.max_pool import MaxPool2x2
 from nnlab.learner import Learner
 from nnlab.limits import Count, Positive
 from nnlab.nearness import Distance, knn_labels
+from nnlab.numerals import counted
 from nnlab.vector_pairs import (
     Gallery,
     VectorPairs,
@@ -70,7 +72,7 @@ def body(
     if not height * width:
         raise ValueError(
             f"model.feature_maps={feature_maps} halves {shape[1]}x{shape[2]} pixels "
-            f"{len(feature_maps)} times, and nothing is left; give fewer"
+            f"{counted(len(feature_maps), 'time')}, and nothing is left; give fewer"
         )
     layers.append(nn.Flatten())
     sizes = [channels * height * width, *hidden_sizes]
@@ -81,6 +83,8 @@ def body(
 
 class Siamese(Learner):
     """Embeds an image as a vector; its distance to another says how unlike they are."""
+
+    only_with: ClassVar[OnlyWith] = {"feature_maps": ("encoder", ("conv",))}
 
     thresholds: Tensor  # below which a pair is called alike: embeddings, and pixels
     seen: Tensor  # which classes were trained on

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nnlab.errors import UserError
+from nnlab.numerals import below_one
 from nnlab.past.asked import asked, check_known, run_in
 from nnlab.report.commands import seen_from_here
 from nnlab.report.past_runs import flat
@@ -89,4 +90,4 @@ def differences_table(title: str, found: Differences) -> Table:
 
 
 def _said(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return below_one(value, ".6g") if isinstance(value, float) else str(value)

@@ -14,6 +14,8 @@ from nnlab.build import Config
 from nnlab.checkpoint import read_checkpoint
 from nnlab.errors import UserError
 from nnlab.folder import RunFolder
+from nnlab.numerals import counted
+from nnlab.older import SECTIONS, completed
 from nnlab.past.asked import asked, check_known, run_in
 from nnlab.past.diff import differences
 from nnlab.plugins import find_plugins
@@ -41,7 +43,7 @@ def rerun(words: Sequence[str]) -> int:
             f"run={first.path} is {first.status}, so there is nothing to compare with; "
             f"finish it first: resume={first.path}"
         )
-    config = RunFolder(first.path).config()
+    config = completed(RunFolder(first.path).config(), f"run={first.path}", SECTIONS)
     config["folder"] = str(given.get("folder") or _beside(config))
     console = Console(highlight=False)
     run.train(
@@ -100,8 +102,8 @@ def _verdict(first: RunReading, second: RunReading, found: list[str]) -> str:
     if not found:
         state = read_checkpoint(second.path / "checkpoints/last.ckpt")["state_dict"]
         return (
-            f"the same bits: {len(state)} tensors of best and last, and "
-            f"{len(second.metrics)} metrics, are those of {first.path}"
+            f"the same bits: {counted(len(state), 'tensor')} of best and last, and "
+            f"{counted(len(second.metrics), 'metric')}, are those of {first.path}"
         )
     lines = [f"not the same bits as {first.path}:", *found[:TOLD]]
     if len(found) > TOLD:

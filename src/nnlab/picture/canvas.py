@@ -1,6 +1,7 @@
 """The look all pictures share: no background, grey text, colours that stay apart."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -19,22 +20,33 @@ DIVERGING = LinearSegmentedColormap.from_list(
 ERRORS = LinearSegmentedColormap.from_list("errors", ["#8d7365", "#c4440c"])
 
 
-def canvas(width: float, height: float) -> Figure:
-    """Return an empty figure of that many inches, without a background."""
-    return Figure(
-        figsize=(width, height), dpi=160, layout="constrained", facecolor="none"
-    )
+def canvas(
+    width: float, height: float, layout: Literal["constrained"] | None = "constrained"
+) -> Figure:
+    """Return an empty figure of that many inches, without a background.
+
+    Args:
+        width, height: of all of it.
+        layout: has matplotlib find each part's place, which takes longer than to draw
+            it; with None the picture says where.
+    """
+    return Figure(figsize=(width, height), dpi=160, layout=layout, facecolor="none")
 
 
 def quieten(axes: Axes) -> None:
     """Draw the frame and its numbers in grey, and no more of it than is read."""
-    axes.set_facecolor("none")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GREY)
+    quieten_frame(axes)
     axes.tick_params(colors=GREY, labelsize=9)
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
         label.set_color(GREY)
         label.set_fontsize(10)
+
+
+def quieten_frame(axes: Axes) -> None:
+    """Draw two sides of the frame, in grey."""
+    axes.set_facecolor("none")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
 
 
 def name_of(label: int, names: Sequence[str]) -> str:

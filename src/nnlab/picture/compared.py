@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from nnlab.numerals import percent
 from nnlab.picture.canvas import FAINT, GREY, PALETTE, canvas, quieten
 
 Compared = Mapping[str, Mapping[str, Sequence[float]]]  # case -> way -> its repetitions
@@ -37,7 +38,7 @@ def compared(values: Compared, *, columns: int, title: str) -> Figure:
             axes.plot(repetitions, height, "o", color=colour, markersize=3, alpha=0.6)
             axes.plot([middle], [line], "o", color=colour, markersize=7)
             axes.annotate(
-                f"{100 * middle:.2f} %" if 0 <= middle <= 1 else f"{middle:.4g}",
+                percent(middle) if 0 <= middle <= 1 else f"{middle:.4g}",
                 (middle, line),
                 xytext=(0, 6),
                 textcoords="offset points",

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from nnlab.numerals import hundredths
 from nnlab.picture.canvas import ERRORS, FAINT, canvas, name_of, quieten
 
 MOST_COUNTED = 25  # classes; with more, the counts are too small to read
@@ -47,7 +48,8 @@ def confusion_matrix(
         aspect="equal",
         xlabel="predicted class",
         ylabel="true class",
-        title=f"accuracy {right / total:.2%} · {total - right:,} of {total:,} wrong",
+        title=f"accuracy {hundredths(right / total)}% · "
+        f"{total - right:,} of {total:,} wrong",
     )
     quieten(axes)
     if classes <= MOST_COUNTED:

@@ -39,7 +39,7 @@ def curves(
             markersize=4,
         )
     axes.locator_params(nbins=5)
-    if _spans_decades(series) if is_log is None else is_log:
+    if spans_decades(series) if is_log is None else is_log:
         _make_logarithmic(axes)
     low, high = axes.dataLim.intervaly
     if low == high > 0:
@@ -53,7 +53,8 @@ def curves(
     return figure
 
 
-def _spans_decades(series: Mapping[str, Series]) -> bool:
+def spans_decades(series: Mapping[str, Series]) -> bool:
+    """Tell whether all values are positive, and span more than a factor of 20."""
     values = [v for _, values in series.values() for v in values if math.isfinite(v)]
     return bool(values) and min(values) > 0 and max(values) > 20 * min(values)
 

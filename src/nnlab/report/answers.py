@@ -43,7 +43,8 @@ def shown(names: Sequence[str], answers: Sequence[Answer], *, is_one: bool) -> s
         )
     rights = [a.values["right"] for a in answers if "right" in a.values]
     if len(rights) > 1:
-        lines.append(f"{sum(rights):,} of {len(rights):,} are right")
+        verb = "is" if sum(rights) == 1 else "are"
+        lines.append(f"{sum(rights):,} of {len(rights):,} {verb} right")
     return "\n".join(lines) + "\n"
 
 

@@ -1,13 +1,9 @@
 """The learning curves of a run as drawings to put into a page."""
 
-import io
-import re
 from collections.abc import Iterable
 
-import matplotlib as mpl
-
-from nnlab.picture.canvas import GREY
-from nnlab.picture.curves import Series, curves
+from nnlab.picture.curves import Series
+from nnlab.report.curve_drawing import curve_drawing
 from nnlab.report.run_reading import Row
 
 MOST_POINTS = 600  # a series; more cannot be told apart at this size
@@ -21,12 +17,11 @@ _NAMES = {"val": "validation"}
 def learning_curves(rows: Iterable[Row]) -> dict[str, str]:
     """Return one SVG for each metric, train and validation in one frame.
 
-    The loss is first, the accuracy second, the learning rate last. The drawings have no
-    background, take the page's font and text colour, and load nothing.
+    The loss is first, the accuracy second, the learning rate last.
     """
     groups = _groups(rows)
     order = sorted(groups, key=lambda name: (_place(name), name))
-    return {name: _svg(name, groups[name]) for name in order}
+    return {name: curve_drawing(name.replace("_", " "), groups[name]) for name in order}
 
 
 def _groups(rows: Iterable[Row]) -> dict[str, dict[str, Series]]:
@@ -86,21 +81,3 @@ def _thinned(steps: list[float], values: list[float]) -> Series:
 
 def _place(name: str) -> int:
     return {"loss": 0, "accuracy": 1, "learning_rate": 3}.get(name, 2)
-
-
-def _svg(name: str, series: dict[str, Series]) -> str:
-    file = io.StringIO()
-    # The salt keeps ids apart: the drawings share one page
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        curves(series, title=name.replace("_", " ")).savefig(file, format="svg")
-    svg = file.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg)  # HTML knows its own namespaces
-    svg = svg.replace(GREY, "currentColor")
-    svg = re.sub(
-        r'(font-family:|font: [\d.]+px) [^;"]*', r"\1 system-ui, sans-serif", svg
-    )
-    svg = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", svg, count=1)
-    return svg.strip()

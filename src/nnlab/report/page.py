@@ -4,6 +4,7 @@ import base64
 import os
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,8 @@ def write_page(folder: Path) -> Path:
     Whatever the folder lacks, the page leaves out, so that a failed run has one too.
     """
     run = RunReading(folder)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_ROOM),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     metrics = _metrics_by_stage(run)
-    page = environment.get_template("page.html.j2").render(
+    page = page_template().render(
         run=run,
         css=Markup((_ROOM / "page.css").read_text(encoding="utf-8")),
         script=Markup((_ROOM / "page.js").read_text(encoding="utf-8")),
@@ -65,6 +59,19 @@ def write_page(folder: Path) -> Path:
     unfinished.write_text(page, encoding="utf-8")
     os.replace(unfinished, path)  # noqa: PTH105  # atomic on Windows as well
     return path
+
+
+@cache
+def page_template() -> jinja2.Template:
+    """Return the page's template, compiled."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_ROOM),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
 
 
 def _metrics_by_stage(run: RunReading) -> dict[str, dict[str, str]]:

@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from nnlab.numerals import below_one, hundredths
 from nnlab.report.wording import metric_text
 
 Cells = Mapping[str, Mapping[str, Sequence[float]]]  # case -> way -> a value a seed
@@ -58,9 +59,10 @@ def cell_text(metric: str, values: Sequence[float]) -> str:
         return metric_text(metric, values[0])
     middle, spread = mean(values), stdev(values)
     if metric_text(metric, middle).endswith("%"):
-        digits = 1 if spread > 0.0025 else 2
-        return f"{100 * middle:.{digits}f} ± {100 * spread:.{digits}f} %"
-    return f"{middle:.4g} ± {spread:.2g}"
+        said = hundredths(middle, 1 if spread > 0.0025 else 2)
+        digits = len(said.partition(".")[2])
+        return f"{said} ± {100 * spread:.{digits}f} %"
+    return f"{below_one(middle, '.4g')} ± {spread:.2g}"
 
 
 def _ways(cells: Cells) -> list[str]:

@@ -117,13 +117,23 @@ def _write_graph(writer: "SummaryWriter", model: nn.Module, example: Any) -> Non
     try:
         with torch.no_grad(), redirect_stdout(said), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tracing: the graph is but a picture
-            writer.add_graph(model, example)
+            writer.add_graph(_traced(model, example), example)
     except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
         # What a forward with branches, dicts or custom operators raises when traced
         reason = str(error).strip().partition("\n")[0]
         log.warning(
             "no graph in TensorBoard: %s cannot be traced: %s", _name(model), reason
         )
+
+
+def _traced(model: nn.Module, example: Any) -> nn.Module:
+    """Trace a model once; `add_graph` by itself would do so twice, and compare."""
+    was_training = model.training
+    model.eval()
+    try:
+        return torch.jit.trace(model, example, check_trace=False)  # pyright: ignore
+    finally:
+        model.train(was_training)
 
 
 def _name(model: nn.Module) -> str:

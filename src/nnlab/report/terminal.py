@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nnlab.numerals import counted
 from nnlab.report.commands import next_commands, seen_from_here
 from nnlab.report.run_reading import RunReading
 from nnlab.report.wording import duration_text, metric_text, natural_order, reference
@@ -49,7 +50,9 @@ def _headline(run: RunReading) -> Text:
     if run.result.get("seconds") is not None:
         line.append(f" in {duration_text(run.result['seconds'])}", style="default")
     if run.result.get("parameters") is not None:
-        line.append(f", {run.result['parameters']:,} parameters", style="default")
+        line.append(
+            f", {counted(run.result['parameters'], 'parameter')}", style="default"
+        )
     return line
 
 

@@ -2,11 +2,14 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nnlab.numerals import below_one, percent
 from nnlab.report.run_reading import RunReading
 
+GAP = "  "  # between the groups of a line
 SHARES = ("accuracy", "knn_error", "share_of")  # in the names of what lies in [0, 1]
 
 
@@ -19,16 +22,26 @@ def metric_text(name: str, value: Any) -> str:
     if not math.isfinite(value):
         return str(value)
     if 0 <= value <= 1 and any(part in name for part in SHARES):
-        return f"{100 * value:.2f} %"
+        return percent(value)
     if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
-    return f"{value:.4g}"
+    return below_one(value, ".4g")
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:
     """Return what to sort names by, so that 64 comes before 256."""
     parts = re.findall(r"\d+|\D+", name)
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+
+
+def first_fitting(lines: Sequence[Sequence[Sequence[str]]], room: int) -> str:
+    """Return the first line that `room` characters hold; else the last one.
+
+    Args:
+        lines: each of groups of words; between two groups is a wide gap.
+    """
+    joined = [GAP.join(" ".join(group) for group in line if group) for line in lines]
+    return next((line for line in joined if len(line) <= room), joined[-1])
 
 
 def duration_text(seconds: float) -> str:

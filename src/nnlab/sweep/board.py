@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from nnlab.numerals import counted
 from nnlab.report.sweep_table import STYLES
 from nnlab.report.wording import duration_text, metric_text
 from nnlab.sweep.job import Job
@@ -104,7 +105,7 @@ class Board:
     def _summary(self, jobs: Sequence[Job]) -> str:
         counts = Counter(job.status for job in jobs)
         shown = ", ".join(f"{counts[s]} {s}" for s in ORDER if counts[s])
-        return f"{self.ledger.folder.name}: {self._count()} jobs, {shown}"
+        return f"{self.ledger.folder.name}: {counted(self._count(), 'job')}, {shown}"
 
     def _count(self) -> int:
         return max(len(self.ledger.jobs), self.ledger.planned)

@@ -1,15 +1,20 @@
-"""What a job's process does first: away with what it has of the server's."""
+"""What a forked process does first: away with what it has of the server's."""
 
 import ctypes
+import json
 import os
 import runpy
 import signal
+import socket
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from nnlab.ending import end
+from nnlab.sweep.machine import Trainer, look
 
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the sweep's process decides
 RESTORED = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -25,11 +30,7 @@ def become_job(order: dict[str, Any], *, parent: int, fork: bool) -> NoReturn:
     """
     status = 1
     try:
-        os.setsid()  # a group of its own, to be ended as a whole
-        die_with(parent)
-        for number in RESTORED:
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stand_alone(parent)
         redirect(order["log"])
         os.environ.clear()
         os.environ.update(order["environment"])
@@ -42,6 +43,32 @@ def become_job(order: dict[str, Any], *, parent: int, fork: bool) -> NoReturn:
         traceback.print_exc()
     finally:
         end(status)
+
+
+def become_witness(
+    trainers: Sequence[Trainer], connection: socket.socket, *, parent: int
+) -> NoReturn:
+    """Say what this machine has for these trainers; ends the process."""
+    status = 1
+    try:
+        stand_alone(parent)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        machine = look(trainers)
+        connection.sendall(json.dumps(machine._asdict()).encode() + b"\n")
+        status = 0
+    except BaseException:  # noqa: BLE001  # told to whoever sweeps
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def stand_alone(parent: int) -> None:
+    """Leave the server's group and its handlers, and end when it does."""
+    os.setsid()  # a group of its own, to be ended as a whole
+    die_with(parent)
+    for number in RESTORED:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def die_with(parent: int) -> None:

@@ -1,7 +1,7 @@
 """`nnlab -m`: every job checked, then run, then one table; what failed is told.
 
-What imports torch is imported within functions: the server, which imports it too,
-starts before, and the two go on side by side.
+Nothing here imports torch: the server does, while jobs are checked here, and is asked
+for what only torch knows.
 """
 
 import os
@@ -20,6 +20,7 @@ from nnlab.errors import UserError
 from nnlab.overrides import checked, parse
 from nnlab.report.commands import override_value
 from nnlab.report.sweep_table import sweep_table
+from nnlab.settings import check_settings
 from nnlab.sweep.beyond.launchers import RayLauncher, SubmititLauncher, check_launcher
 from nnlab.sweep.board import Board
 from nnlab.sweep.devices import Devices, gpus_here, threads_each
@@ -28,6 +29,7 @@ from nnlab.sweep.job import identity, key_of, own_words
 from nnlab.sweep.job_server import JobServer
 from nnlab.sweep.launcher import LocalLauncher
 from nnlab.sweep.ledger import Ledger
+from nnlab.sweep.machine import Trainer
 from nnlab.sweep.options import SweepOptions
 from nnlab.sweep.place import sweep_folder
 from nnlab.sweep.pool import Pool
@@ -52,10 +54,11 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
     check_words(overrides)
     options = _options(overrides, composer)
     is_here = check_launcher(overrides, composer)
-    with JobServer(fork=options.fork) as server:
-        words, config = _checked(overrides, composer, is_here=is_here)
+    with JobServer(fork=options.fork, composer=composer) as server:
+        words, config, trainers = _checked(overrides, composer)
         plan = plan_search(words, config, composer)
         jobs = None if plan else grid_jobs(words, composer)
+        gpus = server.look(trainers) if is_here else 0
         with sweep_folder(config["output_dir"], options.name) as folder:
             ledger = _ledger(folder, words, jobs)
             server.hold(folder)
@@ -64,7 +67,7 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
                 options,
                 server=server,
                 trainer_of=lambda job: plain(composer.compose(job))["trainer"],
-                devices=_devices(),
+                devices=Devices(gpus_here(os.environ, gpus)),
                 threads=threads_each(os.environ, options.workers),
                 board=Board(ledger, Console(highlight=False)),
             )
@@ -102,26 +105,26 @@ def _options(overrides: Sequence[str], composer: Composer) -> SweepOptions:
 
 
 def _checked(
-    overrides: Sequence[str], composer: Composer, *, is_here: bool
-) -> tuple[list[str], dict[str, Any]]:
-    """Return the words, a `+` where Hydra wants one, and the config of one job.
+    overrides: Sequence[str], composer: Composer
+) -> tuple[list[str], dict[str, Any], list[Trainer]]:
+    """Return the words, a `+` where Hydra wants one; one job's config; their trainers.
 
     Raises:
         UserError: where any value of any job is not accepted.
     """
-    from nnlab.settings import check_settings
-
     plus: set[str] = set()
     config: dict[str, Any] = {}
+    trainers: list[Trainer] = []
     for job in sample_jobs(overrides, composer):
         accepted = checked(job, composer)
         plus |= {key_of(word) for word in accepted if word.startswith("+")}
         config = plain(composer.compose(accepted))
         _check_no_study(config)
-        check_settings(config, is_here=is_here)
-    return [
-        f"+{word}" if word.partition("=")[0] in plus else word for word in overrides
-    ], config
+        check_settings(config, is_here=False)  # the server will tell what is here
+        if config["trainer"] not in trainers:
+            trainers.append(config["trainer"])
+    words = [f"+{w}" if w.partition("=")[0] in plus else w for w in overrides]
+    return words, config, trainers
 
 
 def _check_no_study(config: dict[str, Any]) -> None:
@@ -131,12 +134,6 @@ def _check_no_study(config: dict[str, Any]) -> None:
             f"experiment={config['choices']['experiment']} is a study, which runs a "
             "sweep of its own: leave out -m; study.seeds=[1,2,3] repeats it"
         )
-
-
-def _devices() -> Devices:
-    import torch
-
-    return Devices(gpus_here(os.environ, torch.cuda.device_count()))
 
 
 def _ledger(

@@ -7,12 +7,20 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from nnlab.compose import Composer
+from nnlab.errors import RunFailed, UserError
+from nnlab.sweep.child import IGNORED
+from nnlab.sweep.forked import Forked, can_fork
 from nnlab.sweep.job import Job
+from nnlab.sweep.machine import Machine, Trainer, look
 
 JOBS_LOCK = ".jobs.lock"
+MOST_LOSSES = 3  # of the server, before something is thought to be wrong with it
+LOST = "the process that jobs come from is killed time and again"
 # What a launcher above (torchrun, Slurm's srun, a run of Lightning's) says of the
 # process that sweeps is not about its jobs.
 NOT_INHERITED = (
@@ -31,10 +39,12 @@ class JobServer:
 
     Args:
         fork: jobs are forks of a process that has imported torch; else interpreters.
+        composer: has composed what jobs have in common, perhaps.
     """
 
-    def __init__(self, *, fork: bool) -> None:
+    def __init__(self, *, fork: bool, composer: Composer | None = None) -> None:
         self.fork = fork and sys.platform != "darwin"  # whose libraries do not survive
+        self.composer = composer
         self._held: Path | None = None
         self._begin()
 
@@ -53,7 +63,10 @@ class JobServer:
         if self._held is not None:
             self.hold(self._held)
 
-    def _spawn(self, theirs: socket.socket) -> "subprocess.Popen[bytes]":
+    def _spawn(self, theirs: socket.socket) -> "subprocess.Popen[bytes] | Forked":
+        if self.fork and can_fork():  # this process has imported what is not torch
+            work = partial(self._become_server, theirs)
+            return Forked(work, ignored=IGNORED, keep=theirs.fileno())
         environment = {**os.environ, **ONE_THREAD} if self.fork else dict(os.environ)
         for name in NOT_INHERITED:
             environment.pop(name, None)
@@ -65,6 +78,15 @@ class JobServer:
             env=environment,
             start_new_session=True,  # Ctrl-C comes to the jobs through this process
         )
+
+    def _become_server(self, theirs: socket.socket) -> None:
+        from nnlab.sweep.server import serve
+
+        os.environ.update(ONE_THREAD)
+        for name in NOT_INHERITED:
+            os.environ.pop(name, None)
+        Composer.ready = self.composer
+        serve(theirs, fork=True)
 
     def hold(self, folder: Path) -> None:
         """Let the sweep's folder be known as in use until the last job is gone."""
@@ -109,6 +131,39 @@ class JobServer:
         Raises:
             ConnectionError: where the server itself has ended.
         """
+        messages = self._hear(seconds)
+        told = [(message["job"], message["status"]) for message in messages]
+        self._alive -= {job for job, status in told if status is not None}
+        return told
+
+    def look(self, trainers: Sequence[Trainer]) -> int:
+        """Return how many GPUs are here; before the first job is started.
+
+        Args:
+            trainers: the section `trainer` of each kind of job.
+
+        Raises:
+            UserError: where what one of them asks for is not here.
+            RunFailed: where nobody answers.
+        """
+        machine = self._ask(trainers) if self.fork else look(trainers)
+        if machine.refused is not None:
+            raise UserError(machine.refused)
+        return machine.gpus
+
+    def _ask(self, trainers: Sequence[Trainer]) -> Machine:
+        for _ in range(MOST_LOSSES):
+            try:
+                self._order({"do": "look", "trainers": list(trainers)})
+                while not (messages := self._hear(None)):
+                    pass
+            except ConnectionError:
+                self.restart()
+            else:
+                return Machine(**messages[0])
+        raise RunFailed(f"{LOST}, before there was a job")
+
+    def _hear(self, seconds: float | None) -> list[dict[str, Any]]:
         ready, _, _ = select.select([self._connection], [], [], seconds)
         if not ready:
             return []
@@ -116,10 +171,7 @@ class JobServer:
         if not received:
             raise ConnectionError
         *lines, self._rest = (self._rest + received).split(b"\n")
-        messages = [json.loads(line) for line in lines]
-        told = [(message["job"], message["status"]) for message in messages]
-        self._alive -= {job for job, status in told if status is not None}
-        return told
+        return [json.loads(line) for line in lines]
 
     def _order(self, order: dict[str, Any]) -> None:
         self._connection.sendall(json.dumps(order).encode() + b"\n")

@@ -12,6 +12,7 @@ from nnlab.report.commands import override_value
 from nnlab.sweep.board import Board
 from nnlab.sweep.devices import Devices, Grant
 from nnlab.sweep.job import Job
+from nnlab.sweep.job_server import LOST, MOST_LOSSES
 from nnlab.sweep.ledger import Ledger
 from nnlab.sweep.options import SweepOptions
 from nnlab.sweep.outcome import outcome, tail
@@ -22,7 +23,6 @@ POLL_SECONDS = 0.1
 # How long a job may take to save its state: after its time was up, and when the sweep
 # is stopped by somebody, who may have a longer breath, or press Ctrl-C again.
 TIMEOUT_GRACE, STOP_GRACE = 10.0, 60.0
-MOST_LOSSES = 3  # of the server, before something is thought to be wrong with it
 
 
 class Pool:
@@ -166,7 +166,7 @@ class Pool:
         self.running.clear()
         self._losses += 1
         if self._losses > MOST_LOSSES:
-            self.leaving = "the process that jobs come from is killed time and again"
+            self.leaving = LOST
         elif not self.leaving:
             self.server.restart()
 

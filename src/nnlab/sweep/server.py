@@ -1,8 +1,10 @@
-"""The process that a sweep's jobs come from: `python -m nnlab.sweep.server <socket>`.
+"""The process that a sweep's jobs come from.
 
-With `fork` it imports torch and Lightning once, and each job is a fork of it: a job's
-start costs milliseconds instead of seconds. It has one thread, has drawn no random
-number, and has asked no GPU, so that a job finds what a fresh interpreter would.
+It is a fork of the command, which has imported much before, or, where that is no such
+process, `python -m nnlab.sweep.server <socket>`. With `fork` it imports torch and
+Lightning once, and each job is a fork of it: a job's start costs milliseconds instead
+of seconds. It has one thread, has drawn no random number, and has asked no GPU, so that
+a job finds what a fresh interpreter would.
 Without `fork` it imports nothing, and each job is a fresh interpreter.
 
 Orders come as lines of JSON, `nnlab.sweep.job_server` says which. When the sweep's own
@@ -10,9 +12,6 @@ process is gone, however it ended, the jobs are asked to save their state and en
 """
 
 import fcntl
-import gc
-import importlib
-import io
 import json
 import os
 import select
@@ -22,24 +21,12 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
-from nnlab.stand_in import leave_out_unused
-from nnlab.sweep.child import become_job
+from nnlab.sweep.child import IGNORED, become_job, become_witness
+from nnlab.sweep.warm import import_once, prepare_for
 
-IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the sweep's process decides
 GRACE_SECONDS = 30.0  # for jobs whose sweep is gone
-# What takes its time, and starts no thread and asks no GPU.
-IMPORTED = (
-    "torch",
-    "nnlab.run",
-    "nnlab.again",
-    "matplotlib.backends.backend_svg",
-    "contourpy",
-    "pydantic",
-    "tensorboard.summary",
-    "tensorboard.plugins.hparams.api_pb2",
-)
 Order = dict[str, Any]
 
 
@@ -49,7 +36,8 @@ class Server:
     def __init__(self, connection: socket.socket, *, fork: bool) -> None:
         self.connection = connection
         self.fork = fork
-        self.jobs: dict[int, int] = {}  # number by process
+        # Number by process; None of one that only looks at the machine.
+        self.jobs: dict[int, int | None] = {}
         self.wake, self.woken = socket.socketpair()
         for end in (self.wake, self.woken):
             end.setblocking(False)
@@ -89,26 +77,47 @@ class Server:
                 fcntl.flock(lock, fcntl.LOCK_SH)
             case "start":
                 self._start(order)
+            case "look":
+                self._look(order)
             case "signal":
                 self._signal(order["job"], order["signal"])
             case _:
                 raise ValueError(order)
 
     def _start(self, order: Order) -> None:
+        if self.fork:
+            prepare_for(order["words"])
+        process = self._fork(lambda parent: self._become(order, parent))
+        self.jobs[process] = order["job"]
+        self._tell({"job": order["job"], "status": None})
+
+    def _become(self, order: Order, parent: int) -> NoReturn:
+        self.connection.close()
+        become_job(order, parent=parent, fork=self.fork)
+
+    def _look(self, order: Order) -> None:
+        """Have a process of its own answer, which may ask a GPU's driver."""
+        process = self._fork(
+            lambda parent: become_witness(
+                order["trainers"], self.connection, parent=parent
+            )
+        )
+        self.jobs[process] = None
+
+    def _fork(self, become: Callable[[int], NoReturn]) -> int:
         parent = os.getpid()
-        # A signal that comes before the job has put off the server's handlers waits.
+        # A signal that comes before the child has put off the server's handlers waits.
         signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
         process = os.fork()
         if process == 0:
             signal.set_wakeup_fd(-1)
-            for end in (self.connection, self.wake, self.woken):
+            for end in (self.wake, self.woken):
                 end.close()
-            become_job(order, parent=parent, fork=self.fork)
+            become(parent)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
-        self.jobs[process] = order["job"]
-        self._tell(order["job"], None)
+        return process
 
-    def _signal(self, job: int, number: int) -> None:
+    def _signal(self, job: int | None, number: int) -> None:
         # Not to the group: a worker that loads data would die, and with it the run. The
         # job tells those it has started; SIGKILL is for all of them.
         send: Callable[[int, int], None] = (
@@ -128,18 +137,21 @@ class Server:
             process, status = os.waitpid(-1, os.WNOHANG)
             if not process:
                 return
-            number = self.jobs.pop(process, None)
-            if number is None:
+            if process not in self.jobs:
                 continue
+            job, code = self.jobs.pop(process), os.waitstatus_to_exitcode(status)
             # What it has left behind; macOS refuses where that is nothing but zombies.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process, signal.SIGKILL)
-            self._tell(number, os.waitstatus_to_exitcode(status))
+            if job is not None:
+                self._tell({"job": job, "status": code})
+            elif code != 0:
+                cause = f"asking for this machine's devices ended with status {code}"
+                self._tell({"gpus": 0, "refused": cause})
 
-    def _tell(self, job: int, status: int | None) -> None:
-        message = json.dumps({"job": job, "status": status}).encode() + b"\n"
+    def _tell(self, message: dict[str, Any]) -> None:
         with suppress(ConnectionError):  # nobody is left to hear it
-            self.connection.sendall(message)
+            self.connection.sendall(json.dumps(message).encode() + b"\n")
 
     def _end_all(self) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -151,32 +163,19 @@ class Server:
                 self._bury()
 
 
-def import_once() -> None:
-    """Import what runs use, and warm what only reads: Hydra's grammar, fonts."""
-    leave_out_unused()
-    for module in IMPORTED:
-        importlib.import_module(module)
-    from matplotlib.figure import Figure
-
-    from nnlab.compose import Composer
-
-    Composer().compose(["seed=1"])
-    figure = Figure(layout="constrained")
-    figure.add_subplot(title="$x$").contourf([[0.0, 1.0], [1.0, 0.0]])
-    for kind in ("png", "svg"):
-        figure.savefig(io.BytesIO(), format=kind)
-    gc.collect()
-    gc.freeze()  # a collection in a job would write to, and so copy, all of this
+def serve(connection: socket.socket, *, fork: bool) -> None:
+    """Serve until the other end is gone."""
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    if fork:
+        import_once()
+    Server(connection, fork=fork).serve()
 
 
 def main(arguments: list[str]) -> None:
     """Serve the socket that was handed over."""
     handle, mode = arguments
-    for number in IGNORED:
-        signal.signal(number, signal.SIG_IGN)
-    if mode == "fork":
-        import_once()
-    Server(socket.socket(fileno=int(handle)), fork=mode == "fork").serve()
+    serve(socket.socket(fileno=int(handle)), fork=mode == "fork")
 
 
 if __name__ == "__main__":

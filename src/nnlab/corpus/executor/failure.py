@@ -4,6 +4,7 @@ import errno
 
 from nnlab.corpus.worker import Task
 from nnlab.errors import RunFailed, UserError
+from nnlab.unreadable import why
 
 
 def explained(task: Task, error: BaseException) -> RunFailed | UserError:
@@ -14,11 +15,17 @@ def explained(task: Task, error: BaseException) -> RunFailed | UserError:
         return RunFailed(
             f"{task.folder} has no room left; make some, and the same command goes on"
         )
+    place = str(getattr(error, "filename", None) or task.source or task.folder)
     if isinstance(error, PermissionError):
-        return UserError(f"{error.filename or task.folder} cannot be written")
-    said = str(error).splitlines()[0] if str(error) else "no reason given"
+        does = "read" if place == task.source else "written"
+        return UserError(f"{place} cannot be {does}: {why(error)}")
+    said = f"{place}: {why(error)}" if isinstance(error, OSError) else _named(error)
     return RunFailed(
-        f"stage {task.stage} failed at unit {task.unit} "
-        f"({task.source or task.folder}): {type(error).__name__}: {said}; "
-        "what is done stays"
+        f"stage {task.stage} failed at unit {task.unit}, {said}; what is done stays"
     )
+
+
+def _named(error: BaseException) -> str:
+    """Return what no reader expects as Python says it: it is to be reported."""
+    said = str(error).splitlines()[0] if str(error) else "no reason given"
+    return f"{type(error).__name__}: {said}"

@@ -13,6 +13,7 @@ from typing import IO, Any
 from nnlab.corpus.document import Damage, Document
 from nnlab.corpus.reader.page_text import decoded, page_text
 from nnlab.corpus.reader.wikipedia import opened
+from nnlab.unreadable import why
 
 PAGES = (".html", ".htm")
 LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".json.gz")
@@ -59,7 +60,7 @@ def _lines(path: Path, maximum_bytes: int) -> Iterator[Document | Damage]:
                     offset += len(line)
                 found += 1
         except (OSError, EOFError) as error:
-            yield Damage(offset, "damaged", str(error))
+            yield Damage(offset, "damaged", why(error))
     if not found:
         yield Damage(0, "damaged", "the file is empty")
 
@@ -82,7 +83,7 @@ def _document(line: bytes, offset: int) -> Document | Damage:
     try:
         content: Any = json.loads(line)
     except ValueError as error:
-        return Damage(offset, "damaged", f"no JSON: {error}")
+        return Damage(offset, "damaged", f"the line cannot be read: {why(error)}")
     if not isinstance(content, dict):
         return Damage(offset, "damaged", "no JSON object")
     text, page, url = (content.get(name) for name in ("text", "html", "url"))

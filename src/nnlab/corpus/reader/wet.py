@@ -18,6 +18,7 @@ from nnlab.corpus.document import Damage, Document
 from nnlab.corpus.reader.edited_wet import is_edited, read_edited
 from nnlab.corpus.reader.resynchronise import extent, is_gzip, next_record
 from nnlab.errors import UserError
+from nnlab.unreadable import why
 
 try:
     from fastwarc.warc import (  # pyright: ignore[reportMissingModuleSource]
@@ -78,7 +79,7 @@ class WetFile:
                 if damage is None:
                     damage = self._at_end(start)
             except OSError as error:  # what fastwarc raises
-                damage = self._explained(start, str(error))
+                damage = self._explained(start, error)
             if self.held is not None:
                 yield self.held
                 self.is_said = True
@@ -127,9 +128,11 @@ class WetFile:
         self.file.seek(place)
         return found
 
-    def _explained(self, start: int, error: str) -> Damage:
+    def _explained(self, start: int, error: OSError) -> Damage:
         """Return where it broke: in the record met last, or behind its end."""
-        said = error[:1].lower() + error[1:].rstrip(".")
+        said = str(error)[:1].lower() + str(error)[1:].rstrip(".")  # fastwarc's clause
+        if error.strerror or "decompress" in said:
+            said = why(error)
         if self.at is None:
             return Damage(start, "damaged", said)
         reach = extent(self.file, self.at, packed=self.packed)

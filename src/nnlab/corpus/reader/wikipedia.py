@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from nnlab.corpus.document import Damage, Document
 from nnlab.corpus.reader.wikitext import plain_text
+from nnlab.unreadable import why
 
 ARTICLES = "0"  # the namespace
 _CHUNK = 1 << 18  # bytes
@@ -38,12 +39,8 @@ def read(path: Path, *, maximum_bytes: int) -> Iterator[Document | Damage]:
                 number += 1
                 yield from _page(element, site, number, maximum_bytes)
         except _BROKEN as error:
-            said = str(error)
-            yield Damage(
-                number,
-                "damaged",
-                f"after page {number:,}: {said[:1].lower()}{said[1:]}",
-            )
+            place = f"after page {number:,}" if number else "before its first page"
+            yield Damage(number, "damaged", f"{place}: {why(error)}")
             return
     if number == 0:
         yield Damage(0, "damaged", "no page: is it a dump of Wikipedia?")

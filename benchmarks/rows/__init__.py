@@ -1,0 +1,1 @@
+"""The sections of `benchmarks/run.py`, one a file: each yields its rows."""

@@ -1,0 +1,119 @@
+"""Which data a model is made for, said where it meets others.
+
+A model's YAML names the data that it belongs to, and a data set says what it gives
+(`DataModule.gives`): others that give the same would do as well. A model that takes
+more has a list of it, `takes`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nnlab.catalog import options
+from nnlab.errors import UserError
+from nnlab.home import conf_folder
+from nnlab.plugins import Plugins, find_plugins
+from nnlab.target import parameters_of, resolve
+
+Config = Mapping[str, Any]
+
+
+def misfit(config: Config) -> str | None:
+    """Return that the model is made for other data than these, and for which.
+
+    None where nobody says so.
+    """
+    choices, plugins = config["choices"], find_plugins()
+    wanted = _taken(config, plugins)
+    given = _gives(config["data"]["_target_"], plugins)
+    if not given or not wanted or given in wanted:
+        return None
+    fitting = [
+        f"data={option.name}"
+        for option in options("data")
+        if _gives(_target("data", option.name, plugins), plugins) in wanted
+    ]
+    verb = "gives" if len(fitting) == 1 else "give"
+    return (
+        f"model={choices['model']} is made for {_listed(wanted, 'or')}, which "
+        f"{_listed(fitting, 'and')} {verb}, and data={choices['data']} gives {given}"
+    )
+
+
+def check_pairing(config: Config, plugins: Plugins) -> None:
+    """Check that the data take what the chosen model, or experiment, sets of them.
+
+    Raises:
+        UserError: in the user's words, who has not written that key.
+    """
+    choices, data = config["choices"], config["data"]
+    if not isinstance(data.get("_target_"), str):
+        return  # which `build` says
+    taken = parameters_of(data["_target_"], plugins)
+    for group in ("experiment", "model"):
+        chosen = choices.get(group)
+        own = _read(group, chosen, plugins).get("data") if chosen else None
+        for name in own if isinstance(own, Mapping) else ():
+            if name in data and name not in taken and name != "_target_":
+                raise UserError(
+                    misfit(config)
+                    or f"{group}={chosen} sets data.{name}, which "
+                    f"data={choices['data']} does not have; leave one of them out"
+                )
+
+
+def _taken(config: Config, plugins: Plugins) -> Sequence[str]:
+    """Return what the model takes: its own list, else what its own data give."""
+    cls = resolve(config["model"]["_target_"], "model", plugins)
+    takes: Sequence[str] = getattr(cls, "takes", ())
+    if takes:
+        return takes
+    chosen = config["choices"]["model"]
+    own = _own_data(_read("model", chosen, plugins)) or _own_data(_default())
+    given = _gives(_target("data", own, plugins), plugins) if own else ""
+    return [given] if given else []
+
+
+def _own_data(content: Config) -> str | None:
+    """Return the data that a YAML's defaults list chooses."""
+    for entry in content.get("defaults", ()):
+        for key, option in entry.items() if isinstance(entry, Mapping) else ():
+            if key.removeprefix("override ").split("@")[0].strip("/") == "data":
+                return option
+    return None
+
+
+def _target(group: str, option: str, plugins: Plugins) -> str:
+    content = _read(group, option, plugins)
+    section = content if "_target_" in content else content.get(group) or {}
+    return str(section.get("_target_", ""))
+
+
+def _gives(target: str, plugins: Plugins) -> str:
+    try:
+        return str(getattr(resolve(target, "data", plugins), "gives", ""))
+    except UserError:  # a plugin's that is broken, or that nobody has chosen
+        return ""
+
+
+def _read(group: str, option: str, plugins: Plugins) -> Config:
+    """Return what the YAML of an option says, nothing where there is none."""
+    folders = (conf_folder(), *(plugin.conf for plugin in plugins))
+    files = (folder / group / f"{option}.yaml" for folder in folders)
+    return next((_parsed(file) for file in files if file.is_file()), {})
+
+
+def _default() -> Config:
+    return _parsed(conf_folder() / "config.yaml")
+
+
+def _parsed(file: Path) -> Config:
+    content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content if isinstance(content, Mapping) else {}
+
+
+def _listed(words: Iterable[str], last: str) -> str:
+    *others, end = words
+    return f"{', '.join(others)} {last} {end}" if others else end

@@ -1,0 +1,41 @@
+"""What this machine has for a sweep's jobs; asked where torch is imported already."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from nnlab.errors import UserError
+
+Trainer = dict[str, Any]
+
+
+class Machine(NamedTuple):
+    """What was found.
+
+    Args:
+        gpus: that PyTorch sees.
+        refused: why a job's trainer cannot be had here, in one sentence.
+    """
+
+    gpus: int
+    refused: str | None
+
+
+def look(trainers: Iterable[Trainer]) -> Machine:
+    """Count the GPUs, and check that what the trainers ask for is here.
+
+    A process that has done so has asked the GPUs, and no job may be forked from it.
+
+    Args:
+        trainers: the section `trainer` of each kind of job.
+    """
+    import torch
+
+    from nnlab.hardware import check_hardware
+
+    refused = None
+    try:
+        for trainer in trainers:
+            check_hardware(trainer)
+    except UserError as error:
+        refused = str(error)
+    return Machine(torch.cuda.device_count(), refused)
