@@ -156,3 +156,17 @@ def test_a_batch_lies_where_it_lies_without_an_interruption(position):
         return [batch.storage_offset() for (batch,) in batches]
 
     assert places(position) == places(0)[position:]
+
+
+def test_a_batch_may_be_changed_in_place_and_its_graph_kept():
+    x, weight = torch.randn(12, 3), torch.ones(3, requires_grad=True)
+    first, second = (batch for (batch,) in Batches((x.clone(),), batch_size=6))
+    loss = (first * weight).square().sum()
+    second.mul_(2)
+    second += weight
+    (loss + second.sum()).backward()
+    assert torch.allclose(weight.grad, 2 * x[:6].square().sum(0) + 6)
+
+
+def test_rows_without_numbers_are_served():
+    assert len(list(Batches((torch.zeros(8, 0),), batch_size=2))) == 4

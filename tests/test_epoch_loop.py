@@ -158,6 +158,20 @@ def test_own_and_lightnings_steps_are_the_same_run(case, spied):
     assert results[0] == results[1]
 
 
+def test_who_changes_the_accumulation_at_a_batchs_start_is_heard(spied, monkeypatch):
+    start = MLP.on_train_batch_start
+
+    def from_the_fourth(self, batch, batch_idx):
+        start(self, batch, batch_idx)
+        self.trainer.accumulate_grad_batches = 2 if batch_idx >= 4 else 1
+
+    monkeypatch.setattr(MLP, "on_train_batch_start", from_the_fourth)
+    own, taken = spied("own", *QUICK)
+    lightnings, _ = spied("lightnings", *QUICK, own=False)
+    assert taken > 4
+    assert own == lightnings
+
+
 def test_a_model_that_ends_its_epoch_ends_it(spied, monkeypatch):
     start = MLP.on_train_batch_start
 

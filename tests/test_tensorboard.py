@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from nnlab.tensorboard import TensorBoard
@@ -43,3 +44,11 @@ def test_the_points_are_lightnings_in_an_event_a_step(tmp_path, prefix):
 def test_tensors_and_curves_in_one_plot_are_left_to_lightning(tmp_path):
     [event] = events(TensorBoard, tmp_path, [(1, {"a": torch.tensor(2.0)})])
     assert points([event]) == [(1, "a", "tensor([2.])")]
+
+
+def test_a_run_that_goes_on_keeps_the_points_of_the_step_it_goes_on_from(nnlab):
+    words = ("data=xor", "data.repeats=50", "pictures=0", "logger=[tensorboard]")
+    assert nnlab(*words, "trainer.max_epochs=2", "folder=run").status == 0
+    assert nnlab("resume=run", "trainer.max_epochs=3").status == 0
+    events = EventAccumulator("run/tensorboard").Reload()
+    assert [event.step for event in events.Scalars("val/loss")] == [50, 100, 150]

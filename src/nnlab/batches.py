@@ -112,12 +112,13 @@ class Batches:
         depend on where in memory a batch lies.
         """
         row = sum(tensor[0].nbytes for tensor in self.tensors)
-        together = max(1, GATHERED_BYTES // (row * self.batch_size))
+        together = max(1, GATHERED_BYTES // max(1, row * self.batch_size))
         for first in range(start - start % together, len(self), together):
             last = (first + together) * self.batch_size
             index = order[first * self.batch_size : last]
+            # `split` would make views, of which none may be changed in place
             parts = (
-                tensor.index_select(0, index).split(self.batch_size)
+                tensor.index_select(0, index).unsafe_split(self.batch_size)
                 for tensor in self.tensors
             )
             yield from islice(zip(*parts, strict=True), max(0, start - first), None)

@@ -17,6 +17,7 @@ from nnlab.ending import end
 from nnlab.errors import RunFailed, UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.interrupt import Interrupted
+from nnlab.outlet import Outlet
 from nnlab.place import place
 from nnlab.stand_in import leave_out_unused
 from nnlab.verbs import VERBS
@@ -27,6 +28,7 @@ PATIENCE_SECONDS = 10
 
 def command() -> NoReturn:
     """Run the command that this process was started with, and end."""
+    sys.stdout = Outlet(sys.stdout)  # pyright: ignore[reportAttributeAccessIssue]
     end(main())
 
 
@@ -58,9 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except Interrupted as interrupted:
         return interrupted.exit_status
-    except BrokenPipeError:  # `nnlab list | head`
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
-        return 0
     except KeyboardInterrupt:
         sys.stderr.write("nnlab: stopped before anything was written\n")
         return 130

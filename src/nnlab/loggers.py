@@ -41,7 +41,8 @@ def make_loggers(
     for name, node in (chosen or {}).items():
         placed = _placed(name, node, folder)
         if name == "tensorboard" and (folder / name).is_dir():
-            placed["purge_step"] = from_step  # what came after it is written again
+            # What came after it is written again; TensorBoard drops this step as well.
+            placed["purge_step"] = from_step + 1
         loggers.append(make(placed, f"logger.{name}", plugins))
     return loggers
 

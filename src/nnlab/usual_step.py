@@ -88,11 +88,11 @@ class UsualStep:
         self.index = counts.current.ready
         counts.increment_ready()
         self.accumulates = None
-        self.accumulates = accumulates = loop._should_accumulate()  # pyright: ignore
         connector._first_loop_iter = connector._first_loop_iter is None  # pyright: ignore
         results = loop._results  # pyright: ignore[reportPrivateUsage]
         results.batch, results.batch_size, results.dataloader_idx = batch, None, None
         ends = self._call("on_train_batch_start", self.start, batch, self.index) == -1
+        self.accumulates = accumulates = loop._should_accumulate()  # pyright: ignore
         if ends:
             counts.increment_by(0, is_last_batch=True)
         else:
@@ -230,7 +230,7 @@ def is_usual(trainer: Trainer, fetcher: _DataFetcher) -> bool:
 
 def _backward(loss: Tensor) -> None:
     """Do what `loss.backward()` does, without its looks at what a loss is not."""
-    if type(loss) is not Tensor or loss.ndim:
+    if type(loss) is not Tensor or loss.ndim or loss.is_complex():
         loss.backward()
         return
     _engine_run_backward(

@@ -59,3 +59,12 @@ def test_what_is_no_number_stays_none(value):
     x = torch.tensor([value, 1.0])
     found, expected = gelu(x), F.gelu(x, approximate="tanh")
     assert found.isfinite().tolist() == expected.isfinite().tolist() == [False, True]
+
+
+def test_torchs_transforms_take_it():
+    x = torch.randn(9)
+    found = torch.func.vmap(torch.func.grad(gelu))(x)
+    expected = torch.func.vmap(
+        torch.func.grad(lambda each: F.gelu(each, approximate="tanh"))
+    )(x)
+    assert torch.equal(found, expected)

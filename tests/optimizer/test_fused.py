@@ -164,3 +164,30 @@ def test_counters_of_weights_that_began_later_are_kept_apart():
     assert_same(ours, theirs)
     steps = [int(lean.state[weight]["step"]) for weight in ours.parameters()]
     assert steps == [5, 3, 5, 5]
+
+
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_a_state_that_is_taken_away_begins_anew(place):
+    ours, theirs = networks()
+    lean = Adam(ours.parameters(), **NUMBERS)
+    plain = torch.optim.Adam(theirs.parameters(), **NUMBERS, fused=True)
+    for network, optimizer in ((ours, lean), (theirs, plain)):
+        learn(network, optimizer, 3)
+        del optimizer.state[[*network.parameters()][place]]
+        learn(network, optimizer, 3, seed=1)
+        optimizer.state.clear()
+        learn(network, optimizer, 3, seed=2)
+    assert_same(ours, theirs)
+    assert len(lean.state) == 4
+
+
+def test_a_group_that_loses_weights_moves_the_others_alone():
+    ours, theirs = networks()
+    lean = Adam(ours.parameters(), **NUMBERS)
+    plain = torch.optim.Adam(theirs.parameters(), **NUMBERS, fused=True)
+    for network, optimizer in ((ours, lean), (theirs, plain)):
+        learn(network, optimizer, 3)
+        [group] = optimizer.param_groups
+        group["params"] = group["params"][1:]
+        learn(network, optimizer, 3, seed=1)
+    assert_same(ours, theirs)

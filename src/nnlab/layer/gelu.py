@@ -20,10 +20,18 @@ def gelu(x: Tensor) -> Tensor:
     is torch's own.
     """
     is_plain = x.dtype == torch.float32 and x.device.type == "cpu"
-    is_traced = torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore
-    if is_traced or not is_plain:
+    if not is_plain or _is_transformed():
         return F.gelu(x, approximate="tanh")
     return BySigmoid.apply(x)  # pyright: ignore[reportReturnType]
+
+
+def _is_transformed() -> bool:
+    """Whether this is not computed but traced, compiled, or mapped (torch.func)."""
+    return (
+        torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+        or torch.compiler.is_compiling()
+        or torch._C._are_functorch_transforms_active()  # pyright: ignore
+    )
 
 
 class BySigmoid(torch.autograd.Function):

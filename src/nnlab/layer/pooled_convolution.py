@@ -6,6 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.module import (
+    _has_any_global_hook,  # pyright: ignore[reportPrivateUsage]
+)
 
 from nnlab.layer.max_pool import MaxPool2x2
 
@@ -20,7 +23,8 @@ def pooled_convolution(convolution: nn.Module, pool: nn.Module, x: Images) -> Ma
 
     A CPU takes the maximum first, which is the same and leaves relu less, in the ways
     that oneDNN is fastest at; numbers and gradients are torch's to rounding. What is
-    not plain (another device or type, no oneDNN, hooks, strides, odd sizes) is torch's.
+    not plain (another device or type, no oneDNN, hooks, strides, odd sizes) is torch's:
+    who watches a layer may so change its numbers in their last bit.
     """
     if not (
         isinstance(convolution, nn.Conv2d)
@@ -59,9 +63,10 @@ def _is_plain(convolution: nn.Conv2d, x: Tensor) -> bool:
 
 
 def _is_watched(module: nn.Module) -> bool:
-    """Whether somebody wants to be called when the module is."""
+    """Whether somebody wants to be called when the module is, or any module."""
     before_and_after = ("forward_pre", "forward", "backward_pre", "backward")
-    return any(getattr(module, f"_{when}_hooks") for when in before_and_after)
+    hooks = [getattr(module, f"_{when}_hooks") for when in before_and_after]
+    return any(hooks) or bool(_has_any_global_hook())
 
 
 class _First(torch.autograd.Function):

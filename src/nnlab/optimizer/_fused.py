@@ -71,9 +71,10 @@ class FusedStep(Optimizer):
         gradients = [[weight.grad for weight in group["params"]] for group in groups]
         if any(each is None for some in gradients for each in some):
             return False
-        if not all(moments.are_of(self.state) for moments in self._moments):
-            self._moments = ()
-        if not self._moments:
+        if len(self._moments) != len(groups) or not all(
+            moments.are_of(group["params"], self.state)
+            for moments, group in zip(self._moments, groups, strict=True)
+        ):
             self._moments = _moments(groups, self.state)
         with torch.no_grad():
             for group, some, moments in zip(groups, gradients, self._moments):  # noqa: B905
@@ -93,7 +94,7 @@ class Moments:
         self, weights: list[Tensor], states: dict[Tensor, dict[str, Tensor]]
     ) -> None:
         own = [states[weight] for weight in weights]
-        self.weights = weights
+        self.weights = [*weights]
         self.means = [state["exp_avg"] for state in own]
         self.squares = [state["exp_avg_sq"] for state in own]
         self._counter = torch.stack([state["step"] for state in own])
@@ -102,10 +103,26 @@ class Moments:
         for state, step in zip(own, self.steps, strict=True):
             state["step"] = step
 
-    def are_of(self, states: dict[Tensor, dict[str, Tensor]]) -> bool:
-        """Whether this is still the optimizer's state, which Lightning may replace."""
-        state = states[self.weights[0]]
-        return state["step"] is self.steps[0] and state["exp_avg"] is self.means[0]
+    def are_of(
+        self, weights: list[Tensor], states: dict[Tensor, dict[str, Tensor]]
+    ) -> bool:
+        """Whether this is still these weights' state, which others may replace."""
+        if len(weights) != len(self.weights):
+            return False
+        own = zip(
+            *(weights, self.weights, self.steps, self.means, self.squares), strict=True
+        )
+        for weight, mine, step, mean, square in own:
+            state = states.get(weight)
+            if (
+                weight is not mine
+                or not state
+                or state["step"] is not step
+                or state["exp_avg"] is not mean
+                or state["exp_avg_sq"] is not square
+            ):
+                return False
+        return True
 
     def count(self) -> None:
         """Count a step."""

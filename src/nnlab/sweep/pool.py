@@ -172,7 +172,9 @@ class Pool:
 
     @contextmanager
     def _listening(self) -> Generator[None]:
-        numbers = (signal.SIGINT, signal.SIGTERM)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+            numbers.append(signal.SIGHUP)
         before = {number: signal.signal(number, self._stop) for number in numbers}
         try:
             yield
