@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from nnlab.corpus.commit import unit_file, write_whole
@@ -13,6 +12,7 @@ from nnlab.corpus.plan import Plan
 from nnlab.corpus.sieve import KEPT, SAMPLES
 from nnlab.corpus.summary import share, token_sums, unread
 from nnlab.numerals import counted
+from nnlab.template import template
 
 LANGUAGES_SHOWN, HOSTS_SHOWN, DAMAGE_SHOWN = 16, 24, 100
 NAMES = {"wet": "Common Crawl", "wikipedia": "Wikipedia", "webtext": "Web text"}
@@ -21,16 +21,9 @@ _ROOM = Path(__file__).parent
 
 def write_report(plan: Plan, manifest: Mapping[str, Any]) -> None:
     """Write `report.html` beside the shards."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_ROOM),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     counts = manifest["counts"]
     samples = _samples(plan)
-    page = environment.get_template("report.html.j2").render(
+    page = template(_ROOM / "report.html.j2").render(
         title=NAMES[plan.config["reader"]],
         css=Markup((_ROOM / "report.css").read_text(encoding="utf-8")),
         share=share,

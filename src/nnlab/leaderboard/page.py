@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 import nnlab.report
@@ -17,6 +16,7 @@ from nnlab.leaderboard.entries import Entry
 from nnlab.leaderboard.table import mean_text, short_number, verdict_sentence
 from nnlab.report.run_reading import RunReading
 from nnlab.report.wording import duration_text
+from nnlab.template import template
 
 _ROOM = Path(__file__).parent
 _LOOK = Path(nnlab.report.__file__).parent / "page.css"
@@ -26,13 +26,6 @@ def write_comparison(
     file: Path, entries: Sequence[Entry], metric: str, *, more: bool, title: str
 ) -> Path:
     """Write the page of ranked entries, and return its path."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_ROOM),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     content = {
         "metric": metric,
         "more": more,
@@ -41,7 +34,7 @@ def write_comparison(
             for rank, entry in enumerate(entries, start=1)
         ],
     }
-    text = environment.get_template("page.html.j2").render(
+    text = template(_ROOM / "page.html.j2").render(
         title=title,
         metric=metric,
         verdict=verdict_sentence(entries, metric),

@@ -4,11 +4,9 @@ import base64
 import os
 import time
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 from markupsafe import Markup
 
@@ -16,10 +14,12 @@ from nnlab.report.commands import next_commands
 from nnlab.report.learning_curves import learning_curves
 from nnlab.report.run_reading import RunReading
 from nnlab.report.wording import facts, metric_text, natural_order, reference, verdict
+from nnlab.template import template
 
 MOST_FRAMES = 24  # of one picture over training: each adds its bytes to the page
 _STAGES = ("test", "val", "train", "")
 _ROOM = Path(__file__).parent
+TEMPLATE = _ROOM / "page.html.j2"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def write_page(folder: Path) -> Path:
     """
     run = RunReading(folder)
     metrics = _metrics_by_stage(run)
-    page = page_template().render(
+    page = template(TEMPLATE).render(
         run=run,
         css=Markup((_ROOM / "page.css").read_text(encoding="utf-8")),
         script=Markup((_ROOM / "page.js").read_text(encoding="utf-8")),
@@ -59,19 +59,6 @@ def write_page(folder: Path) -> Path:
     unfinished.write_text(page, encoding="utf-8")
     os.replace(unfinished, path)  # noqa: PTH105  # atomic on Windows as well
     return path
-
-
-@cache
-def page_template() -> jinja2.Template:
-    """Return the page's template, compiled."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_ROOM),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")
 
 
 def _metrics_by_stage(run: RunReading) -> dict[str, dict[str, str]]:

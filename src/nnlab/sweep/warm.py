@@ -51,12 +51,13 @@ def import_once() -> None:
         importlib.import_module(module)
     from nnlab.compose import Composer
     from nnlab.environment import software
-    from nnlab.report.page import page_template
+    from nnlab.report.page import TEMPLATE
+    from nnlab.template import template
 
     Composer.ready = Composer.ready or Composer()
     prepare_for(["seed=1"])
     software()
-    page_template()
+    template(TEMPLATE)
     _draw()
     gc.freeze()  # a collection in a job would write to, and so copy, all of this
     gc.enable()
