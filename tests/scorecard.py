@@ -34,6 +34,9 @@ def main() -> int:
     """Try everything; return the exit status."""
     given = _arguments()
     chosen = [check for check in CHECKS if given.only in check.promise]
+    if not chosen:
+        sys.stderr.write(f"--only {given.only}: no promise has that word in it\n")
+        return 2
     seed = random.randrange(10**6) if given.seed is None else given.seed
     memory = Path("/dev/shm")
     near = tempfile.mkdtemp(prefix="scorecard", dir=memory if memory.is_dir() else None)
