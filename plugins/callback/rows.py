@@ -9,6 +9,7 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib.figure import Figure
 
+from nnlab.picture.canvas import write_picture
 from nnlab.report.tensorboard import show
 
 
@@ -52,7 +53,7 @@ def keep(trainer: Trainer, name: str, shown: Figure | str) -> None:
         file.write_text(shown, encoding="utf-8")
     else:
         file = file.with_suffix(".png")
-        shown.savefig(file, dpi=110)
+        write_picture(shown, file)
     writer = board(trainer)
     if writer is not None:
         show(writer, f"figures/{name}", file, step)

@@ -84,9 +84,11 @@ class EarlyStopping(Regularizer, callbacks.EarlyStopping):
         if not self.rows or not trainer.is_global_zero:
             return
         log.info("early stopping: %s", self.sentence())
+        from nnlab.picture.canvas import write_picture
+
         folder = Path(trainer.default_root_dir) / "figures"
         folder.mkdir(parents=True, exist_ok=True)
-        self.picture().savefig(folder / f"{self.name}.png", dpi=110)
+        write_picture(self.picture(), folder / f"{self.name}.png")
 
     @override
     def state_dict(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from nnlab.ranks import each_of_all
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 
 class Learner(LightningModule):
@@ -52,7 +53,7 @@ class Learner(LightningModule):
         """Return means over the batch by name; `loss` is the one minimised."""
         raise NotImplementedError
 
-    def illustrate(self, batch: Any) -> "Mapping[str, Figure | str]":
+    def illustrate(self, batch: Any) -> "Mapping[str, Figure | Image | str]":
         """Return pictures and texts by name, of examples that were not trained on."""
         return {}
 

@@ -124,8 +124,10 @@ def draw(
             files[name] = folder / f"{stem}.txt"
             files[name].write_text(picture, encoding="utf-8")
         else:
+            from nnlab.picture.canvas import write_picture  # and matplotlib
+
             files[name] = folder / f"{stem}.png"
-            picture.savefig(files[name], dpi=110)
+            write_picture(picture, files[name])
     return files
 
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from matplotlib.figure import Figure
+from PIL.Image import Image
 
 from nnlab.model.mlp import MLP
 
@@ -175,7 +175,7 @@ def test_illustrates_two_inputs_by_their_boundary(on_xor):
     for model in (on_xor(), on_xor(*RUMELHART)):
         pictures = model.eval().illustrate(XOR)
         assert set(pictures) == {"decision_boundary"}
-        assert isinstance(pictures["decision_boundary"], Figure)
+        assert isinstance(pictures["decision_boundary"], Image)
 
 
 @pytest.mark.parametrize(("hidden_sizes", "pictured"), [("[]", 10), ("[20]", 20)])

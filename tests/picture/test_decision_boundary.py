@@ -1,15 +1,23 @@
-import io
+"""What is seen: pixels, where the picture says that x1 and x2 are."""
 
 import numpy as np
 import pytest
 import torch
-from matplotlib.colors import to_rgba
-from PIL import Image
+from PIL import ImageColor
 
-from nnlab.picture.decision_boundary import decision_boundary
+from nnlab.picture.canvas import BLUE, DPI, ORANGE
+from nnlab.picture.decision_boundary import (
+    BOTTOM,
+    LEFT,
+    LINE,
+    RIGHT,
+    TOP,
+    decision_boundary,
+)
 
 POINTS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 LABELS = torch.tensor([0, 0, 1, 1])
+SHOWN = (-1 / 6, 7 / 6)  # of each axis: a third more than from 0 to 1
 
 
 def steep(plane):
@@ -17,57 +25,81 @@ def steep(plane):
     return torch.sigmoid(20 * (plane[:, 0] - 0.25))
 
 
-def boundary_of(figure):
-    lines = [
-        path.vertices
-        for collection in figure.axes[0].collections
-        if len(edges := collection.get_edgecolor())
-        and np.allclose(edges, to_rgba("#26292e"))
-        for path in collection.get_paths()
-    ]
-    return np.concatenate([line for line in lines if len(line)])
+def pixels_of(picture):
+    return np.asarray(picture.convert("RGBA")).astype(int)
+
+
+def column(x1):
+    share = (x1 - SHOWN[0]) / (SHOWN[1] - SHOWN[0])
+    return round((LEFT + share * (RIGHT - LEFT)) * DPI)
+
+
+def row(x2, height):
+    share = (x2 - SHOWN[0]) / (SHOWN[1] - SHOWN[0])
+    return height - 1 - round((BOTTOM + share * (TOP - BOTTOM)) * DPI)
+
+
+def colour_at(pixels, x1, x2):
+    return pixels[row(x2, len(pixels)), column(x1)]
+
+
+def is_colour(pixels, colour):
+    """Where the pixels are of a colour."""
+    return np.abs(pixels[..., :3] - ImageColor.getrgb(colour)).max(axis=-1) < 12
 
 
 def test_draws_the_line_where_the_probability_is_one_half():
-    line = boundary_of(decision_boundary(steep, POINTS, LABELS))
-    assert line[:, 0] == pytest.approx(0.25, abs=0.01)
-    assert line[:, 1].min() < 0 < 1 < line[:, 1].max()
+    pixels = pixels_of(decision_boundary(steep, POINTS, LABELS))
+    rows, columns = np.nonzero(is_colour(pixels, LINE))
+    assert np.median(columns) == pytest.approx(column(0.25), abs=1)
+    assert np.ptp(columns) <= 4, "an upright line"
+    assert rows.min() < row(1, len(pixels)) < row(0, len(pixels)) < rows.max()
 
 
 def test_draws_no_line_where_one_class_is_everywhere():
-    figure = decision_boundary(lambda plane: plane[:, 0] * 0 + 0.9, POINTS, LABELS)
-    with pytest.raises(ValueError, match="at least one array"):
-        boundary_of(figure)
+    picture = decision_boundary(lambda plane: plane[:, 0] * 0 + 0.9, POINTS, LABELS)
+    assert not is_colour(pixels_of(picture), LINE).any()
 
 
-def test_marks_each_point_with_the_shape_of_its_class():
-    figure = decision_boundary(steep, POINTS, LABELS)
-    marks = {
-        collection.get_label(): collection.get_offsets().tolist()
-        for collection in figure.axes[0].collections
-        if collection.get_label().startswith("class")
-    }
-    assert marks == {"class 0": [[0, 0], [0, 1]], "class 1": [[1, 0], [1, 1]]}
+def test_marks_each_point_with_the_colour_of_its_class():
+    pixels = pixels_of(decision_boundary(steep, POINTS, LABELS))
+    for point, label in zip(POINTS.tolist(), LABELS.tolist(), strict=True):
+        found = colour_at(pixels, *point)
+        assert is_colour(found, (BLUE, ORANGE)[label])
 
 
 def test_shows_blue_where_class_0_is_likely_and_orange_where_class_1_is():
-    figure = decision_boundary(steep, POINTS, LABELS)
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    pixels = np.asarray(Image.open(file).convert("RGBA")).astype(int)
-    axes = figure.axes[0]
-    colours = {}
-    for name, place in (("left", (-0.1, 0.5)), ("right", (1.1, 0.5))):
-        x, y = axes.transData.transform(place)
-        colours[name] = pixels[pixels.shape[0] - round(y), round(x)]
-    assert colours["left"][2] > colours["left"][0] + 50
-    assert colours["right"][0] > colours["right"][2] + 50
+    pixels = pixels_of(decision_boundary(steep, POINTS, LABELS))
+    left, right = colour_at(pixels, -0.1, 0.5), colour_at(pixels, 1.1, 0.5)
+    assert left[2] > left[0] + 50
+    assert right[0] > right[2] + 50
+
+
+def test_the_second_axis_goes_up():
+    picture = decision_boundary(lambda plane: plane[:, 1], POINTS, LABELS)
+    pixels = pixels_of(picture)
+    lower, upper = colour_at(pixels, 0.5, -0.1), colour_at(pixels, 0.5, 1.1)
+    assert lower[2] > lower[0] + 50
+    assert upper[0] > upper[2] + 50
+
+
+def test_another_field_over_the_same_points_leaves_nothing_of_the_first():
+    alone = pixels_of(decision_boundary(steep, POINTS, LABELS))
+    decision_boundary(lambda plane: plane[:, 1], POINTS, LABELS)
+    again = pixels_of(decision_boundary(steep, POINTS, LABELS))
+    assert (again == alone).all()
+
+
+def test_other_points_are_another_picture():
+    first = pixels_of(decision_boundary(steep, POINTS, LABELS))
+    moved = pixels_of(decision_boundary(steep, POINTS * 2, LABELS))
+    swapped = pixels_of(decision_boundary(steep, POINTS, 1 - LABELS))
+    assert (first != moved).any()
+    assert is_colour(colour_at(swapped, 0, 0), ORANGE)
 
 
 def test_has_no_background_so_that_it_suits_light_and_dark_pages():
-    file = io.BytesIO()
-    decision_boundary(steep, POINTS, LABELS).savefig(file, format="png")
-    assert Image.open(file).convert("RGBA").getpixel((0, 0))[3] == 0
+    assert pixels_of(decision_boundary(steep, POINTS, LABELS))[0, 0, 3] == 0
 
 
 def test_asks_for_probabilities_without_gradients():
@@ -82,6 +114,12 @@ def test_asks_for_probabilities_without_gradients():
 
 
 def test_copes_with_points_that_do_not_differ_along_an_axis():
-    flat = POINTS * torch.tensor([1.0, 0.0])
-    low, high = decision_boundary(steep, flat, LABELS).axes[0].get_ylim()
-    assert (low, high) == pytest.approx((-1, 1))
+    asked = []
+
+    def probability(plane):
+        asked.append(plane[:, 1])
+        return steep(plane)
+
+    decision_boundary(probability, POINTS * torch.tensor([1.0, 0.0]), LABELS)
+    x2 = torch.cat(asked)
+    assert (float(x2.min()), float(x2.max())) == (-1, 1)

@@ -22,6 +22,7 @@ from nnlab.limits import Count, Share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 ACTIVATIONS = {
     "sigmoid": nn.Sigmoid,
@@ -103,7 +104,7 @@ class MLP(Learner):
         return classified(share, label, self.class_names)
 
     @torch.no_grad()
-    def illustrate(self, batch: tuple[Tensor, Tensor]) -> "dict[str, Figure]":
+    def illustrate(self, batch: tuple[Tensor, Tensor]) -> "dict[str, Figure | Image]":
         """Draw the boundary between two classes, or how the classes were confused."""
         from nnlab.picture.confusion_matrix import confusion_matrix
         from nnlab.picture.decision_boundary import decision_boundary
@@ -111,7 +112,7 @@ class MLP(Learner):
         from nnlab.picture.worst_classified import worst_classified
 
         x, label = batch
-        pictures: dict[str, Figure] = {}
+        pictures: dict[str, Figure | Image] = {}
         if self.classes == 2 and x[0].numel() == 2:
             pictures["decision_boundary"] = decision_boundary(
                 lambda points: self(points).softmax(dim=1)[:, 1], x, label

@@ -12,6 +12,7 @@ Departs from the papers:
 - more than two classes have a unit each, and the largest sum wins.
 """
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
@@ -26,6 +27,7 @@ from nnlab.limits import Count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 
 def separable(
@@ -150,7 +152,9 @@ class Perceptron(Learner):
         return told(scores[:, -self.units.out_features :], label, self.class_names)
 
     @torch.no_grad()
-    def illustrate(self, batch: tuple[Tensor, Tensor]) -> "dict[str, Figure]":
+    def illustrate(
+        self, batch: tuple[Tensor, Tensor]
+    ) -> "Mapping[str, Figure | Image]":
         x, label = batch
         if self.classes > 2:
             from nnlab.picture.confusion_matrix import confusion_matrix

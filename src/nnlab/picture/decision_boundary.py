@@ -1,30 +1,30 @@
 """The plane as a classifier of two inputs sees it.
 
-It is drawn again and again while a network trains. So every part has its place, in
-inches: matplotlib's search for one, its ticks, its legend and its colour bar would take
-twice the time of all the rest.
+It is drawn again and again while a network trains, and only the field changes: all else
+is drawn once, and kept (what matplotlib calls blitting). Every part has its place, in
+inches, and there are no axes, which take twice the time of all they hold.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int, Shaped
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.figure import Figure
+from contourpy import contour_generator
+from jaxtyping import Float, Shaped
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.image import BboxImage
 from matplotlib.lines import Line2D
+from matplotlib.transforms import Affine2D, Bbox, TransformedBbox
+from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
-from nnlab.picture.canvas import (
-    BLUE,
-    DIVERGING,
-    GREY,
-    ORANGE,
-    canvas,
-    quieten_frame,
-)
-from nnlab.picture.scale import linear
+from nnlab.picture.canvas import BLUE, DIVERGING, DPI, GREY, ORANGE, canvas
+from nnlab.picture.scale import Scale, linear
 
 MOST_POINTS = 400  # more hide the field
 RESOLUTION = 161  # field values along each axis
@@ -32,15 +32,21 @@ ROWS = 4096  # that are asked for at once: more do not stay in a processor's cac
 LINE = "#26292e"  # on the field, which is light along the boundary on every page
 WIDTH, HEIGHT = 5.2, 4.4
 LEFT, RIGHT, BOTTOM, TOP = 0.66, 4.34, 0.46, 4.05  # of the frame
-LEVELS = 20  # colours
+ACROSS, UP = 1 / (RIGHT - LEFT), 1 / (TOP - BOTTOM)  # an inch, as shares of the frame
+LEVELS = 20
+COLOURS = DIVERGING((np.arange(LEVELS) + 0.5) / LEVELS, bytes=True)
 CLASSES = ((0, "o", BLUE), (1, "s", ORANGE))  # label, marker, colour
+
+Extent = tuple[float, float]
+Point = tuple[float, float, int]  # x1, x2, its class
+Place = tuple[float, float, float, float]  # left, bottom, width, height; shares
 
 
 def decision_boundary(
     probability: Callable[[Float[Tensor, "grid 2"]], Float[Tensor, " grid"]],
     points: Float[Tensor, "n 2"],
     labels: Shaped[Tensor, " n"],
-) -> Figure:
+) -> Image.Image:
     """Draw P(class 1) over the plane, the line where it is one half, and the points.
 
     Args:
@@ -49,34 +55,16 @@ def decision_boundary(
         points: the examples; the picture is a third wider than they are.
         labels: 0 or 1 for each point.
     """
-    across, up = _axis(points[:, 0]), _axis(points[:, 1])
-    rows, columns = torch.meshgrid(up, across, indexing="ij")
+    x1, x2 = _axis(points[:, 0]), _axis(points[:, 1])
+    rows, columns = torch.meshgrid(x2, x1, indexing="ij")
     plane = torch.stack([columns, rows], dim=-1).reshape(-1, 2)
     with torch.no_grad():
         field = torch.cat([probability(part) for part in plane.split(ROWS)])
     field = field.reshape(RESOLUTION, RESOLUTION).float().cpu().clamp(0, 1)
-
-    figure = canvas(WIDTH, HEIGHT, layout=None)
-    axes = figure.add_axes(_part(LEFT, BOTTOM, RIGHT, TOP))
-    place = (across.cpu().numpy(), up.cpu().numpy())
-    levels = torch.linspace(0, 1, LEVELS + 1).tolist()
-    axes.contourf(*place, field.numpy(), levels=levels, cmap=DIVERGING)
-    if field.min() < 0.5 < field.max():
-        axes.contour(*place, field.numpy(), levels=[0.5], colors=LINE, linewidths=2)
-    _mark(axes, points[:MOST_POINTS].float().cpu(), labels[:MOST_POINTS].cpu())
-    quieten_frame(axes)
-    _number(axes)
-    _explain_colours(figure)
-    _explain_marks(figure)
-    return figure
-
-
-def _part(
-    left: float, bottom: float, right: float, top: float
-) -> tuple[float, float, float, float]:
-    """Return a place in inches as shares of the figure: where from, how far."""
-    width, height = right - left, top - bottom
-    return left / WIDTH, bottom / HEIGHT, width / WIDTH, height / HEIGHT
+    shown, of_class = points[:MOST_POINTS].tolist(), labels[:MOST_POINTS].tolist()
+    marks = tuple((*point, label) for point, label in zip(shown, of_class, strict=True))
+    extents = [(float(x[0]), float(x[-1])) for x in (x1, x2)]
+    return _plane(*extents, marks).drawn(field)
 
 
 def _axis(values: Float[Tensor, " n"]) -> Float[Tensor, " grid"]:
@@ -86,87 +74,133 @@ def _axis(values: Float[Tensor, " n"]) -> Float[Tensor, " grid"]:
     return low - margin + steps * (high - low + 2 * margin)
 
 
-def _mark(
-    axes: Axes, points: Float[Tensor, "n 2"], labels: Shaped[Tensor, " n"]
-) -> None:
-    for label, marker, colour in CLASSES:
-        mine: Int[Tensor, " of_class"] = (labels == label).nonzero()[:, 0]
-        axes.scatter(
-            *points[mine].T.numpy(),
-            marker=marker,
-            s=130 if len(points) <= 16 else 34,
-            color=colour,
-            edgecolors="white",
-            linewidths=1.2,
-            label=f"class {label}",
-            zorder=3,
+@lru_cache(maxsize=2)
+def _plane(x1: Extent, x2: Extent, points: tuple[Point, ...]) -> "Plane":
+    return Plane(linear(*x1, is_tight=True), linear(*x2, is_tight=True), points)
+
+
+class Plane:
+    """The picture of a field over some points, for field after field.
+
+    Args:
+        x1, x2: the plane's scales.
+        points: on it.
+    """
+
+    def __init__(self, x1: Scale, x2: Scale, points: tuple[Point, ...]) -> None:
+        self.figure = canvas(WIDTH, HEIGHT, layout=None)
+        self.figure.set_dpi(DPI)
+        frame = _part(LEFT, BOTTOM, RIGHT, TOP)
+        to_figure = self.figure.transFigure
+        self.within = Affine2D().scale(*frame[2:]).translate(*frame[:2]) + to_figure
+        self._number(x1, x2)
+        self._explain_colours()
+        self._explain_marks()
+        self.line = self._lines([], LINE, 2)
+        size = 11.4 if len(points) <= 16 else 5.8
+        marks = [
+            self._marks(
+                [(x1.share(a), x2.share(b)) for a, b, label in points if label == each],
+                marker=marker,
+                color=colour,
+                markersize=size,
+                markeredgewidth=1.2,
+            )
+            for each, marker, colour in CLASSES
+        ]
+        sides = self._lines([[(0, 1), (0, 0), (1, 0)]], GREY, 0.8)
+        # From below to above; the frame lies on the field's edge.
+        self.upon: list[Artist] = [self.line, *marks, sides]
+        for artist in self.upon:
+            artist.set_animated(True)
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.canvas.draw()  # all but these
+        self.fixed = self.canvas.copy_from_bbox(self.figure.bbox)
+
+    def drawn(self, field: Float[Tensor, "grid grid"]) -> Image.Image:
+        """Return the picture with this field: values from 0 to 1, the lowest first."""
+        lines: Any = contour_generator(z=field.numpy(), name="serial").lines(0.5)
+        self.line.set_segments([line / (RESOLUTION - 1) for line in lines])
+        self.canvas.restore_region(self.fixed)
+        self._colour(field)
+        for artist in self.upon:
+            self.figure.draw_artist(artist)
+        return Image.fromarray(np.array(self.canvas.buffer_rgba()))
+
+    def _colour(self, field: Float[Tensor, "grid grid"]) -> None:
+        """Fill the frame, pixel by pixel: an artist would look for the pixels anew."""
+        left, right, bottom, top = (round(x * DPI) for x in (LEFT, RIGHT, BOTTOM, TOP))
+        pixels = F.interpolate(
+            field[None, None],
+            (top - bottom, right - left),
+            mode="bilinear",
+            align_corners=True,
+        )[0, 0]
+        level = (pixels * LEVELS).int().clamp(max=LEVELS - 1)
+        renderer = self.canvas.get_renderer()
+        image = COLOURS[level.numpy()]
+        renderer.draw_image(renderer.new_gc(), left, bottom, image)
+
+    def _number(self, x1: Scale, x2: Scale) -> None:
+        """Write the numbers along the frame, and what they are of."""
+        marks: list[list[tuple[float, float]]] = []
+        for value, text in x1.ticks.items():
+            x = x1.share(value)
+            marks.append([(x, 0), (x, -0.05 * UP)])
+            self._write(x, -0.1 * UP, text, va="top")
+        for value, text in x2.ticks.items():
+            y = x2.share(value)
+            marks.append([(0, y), (-0.05 * ACROSS, y)])
+            self._write(-0.1 * ACROSS, y, text, ha="right", va="center_baseline")
+        self._write(0.5, -0.35 * UP, "x1", fontsize=10)
+        self._write(-0.5 * ACROSS, 0.5, "x2", fontsize=10, rotation=90)
+        self._lines(marks, GREY, 0.8)
+
+    def _explain_colours(self) -> None:
+        """Draw the colours as a strip beside the frame, from 0 to 1."""
+        strip = self._coloured(_part(RIGHT + 0.19, BOTTOM, RIGHT + 0.31, TOP))
+        strip.set_data(COLOURS[:, None])
+        right = 1 + 0.31 * ACROSS
+        for value in (0.0, 0.5, 1.0):
+            self._lines([[(right, value), (right + 0.04 * ACROSS, value)]], GREY, 0.8)
+            self._write(right + 0.07 * ACROSS, value, str(value), ha="left")
+        self._write(right + 0.44 * ACROSS, 0.5, "P(class 1)", fontsize=10, rotation=90)
+
+    def _explain_marks(self) -> None:
+        """Say above the frame which mark is which class."""
+        y = 1 + 0.2 * UP
+        for label, marker, colour in CLASSES:
+            x = (1.1 + label * 1.03) * ACROSS
+            self._marks([(x, y)], marker=marker, color=colour, markersize=9)
+            self._write(x + 0.22 * ACROSS, y, f"class {label}", ha="left")
+
+    def _coloured(self, place: Place) -> BboxImage:
+        """Add an image, whose pixels come later."""
+        where = TransformedBbox(Bbox.from_bounds(*place), self.figure.transFigure)
+        image = BboxImage(where, origin="lower", interpolation="nearest")
+        self.figure.add_artist(image)
+        return image
+
+    def _lines(self, lines: Any, colour: str, width: float) -> LineCollection:
+        added = LineCollection(
+            lines, colors=colour, linewidths=width, transform=self.within
         )
+        self.figure.add_artist(added)
+        return added
+
+    def _marks(self, places: list[tuple[float, float]], **look: Any) -> Line2D:
+        x, y = zip(*places, strict=True) if places else ((), ())
+        look = {"linestyle": "none", "markeredgecolor": "white", **look}
+        added = Line2D(x, y, transform=self.within, **look)
+        self.figure.add_artist(added)
+        return added
+
+    def _write(self, x: float, y: float, text: str, **look: Any) -> None:
+        look = {"ha": "center", "va": "center", "fontsize": 9, "color": GREY, **look}
+        self.figure.text(x, y, text, transform=self.within, **look)
 
 
-def _number(axes: Axes) -> None:
-    """Write the numbers below and beside the frame, and what they are of."""
-    axes.xaxis.set_visible(False)
-    axes.yaxis.set_visible(False)
-    marks: list[list[tuple[float, float]]] = []
-    inch = 1 / (TOP - BOTTOM)  # as a share of the frame, as all places here
-    scale = linear(*axes.get_xlim(), is_tight=True)
-    for value, text in scale.ticks.items():
-        x = scale.share(value)
-        marks.append([(x, 0), (x, -0.05 * inch)])
-        _write(axes, x, -0.1 * inch, text, va="top")
-    _write(axes, 0.5, -0.35 * inch, "x1", va="center", fontsize=10)
-    inch = 1 / (RIGHT - LEFT)
-    scale = linear(*axes.get_ylim(), is_tight=True)
-    for value, text in scale.ticks.items():
-        y = scale.share(value)
-        marks.append([(0, y), (-0.05 * inch, y)])
-        _write(axes, -0.1 * inch, y, text, ha="right", va="center_baseline")
-    _write(axes, -0.5 * inch, 0.5, "x2", va="center", fontsize=10, rotation=90)
-    lines = LineCollection(
-        marks, colors=GREY, linewidths=0.8, transform=axes.transAxes, clip_on=False
-    )
-    axes.add_artist(lines)
-
-
-def _write(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
-    look = {"ha": "center", "fontsize": 9, "color": GREY, **look}
-    axes.text(x, y, text, transform=axes.transAxes, **look)
-
-
-def _explain_colours(figure: Figure) -> None:
-    """Draw the colours as a strip beside the frame, from 0 to 1."""
-    left, bottom, width, height = _part(RIGHT + 0.19, BOTTOM, RIGHT + 0.31, TOP)
-    step, right = height / LEVELS, left + width
-    bottoms = [bottom + level * step for level in range(LEVELS)]
-    corners = [
-        [(left, y), (right, y), (right, y + step), (left, y + step)] for y in bottoms
-    ]
-    colours = DIVERGING((torch.arange(LEVELS).numpy() + 0.5) / LEVELS)
-    strip = PolyCollection(
-        corners, facecolors=colours, edgecolors=colours, linewidths=0.2
-    )
-    strip.set_transform(figure.transFigure)
-    figure.add_artist(strip)
-    for value in (0.0, 0.5, 1.0):
-        y, x = bottom + value * height, right + 0.05 / WIDTH
-        figure.add_artist(Line2D([right, x - 0.01 / WIDTH], [y, y], color=GREY, lw=0.8))
-        figure.text(
-            x + 0.02 / WIDTH, y, str(value), color=GREY, fontsize=9, va="center"
-        )
-    middle, edge = bottom + height / 2, right + 0.44 / WIDTH
-    figure.text(
-        edge, middle, "P(class 1)", color=GREY, rotation=90, va="center", ha="center"
-    )
-
-
-def _explain_marks(figure: Figure) -> None:
-    """Say above the frame which mark is which class."""
-    y = (TOP + 0.2) / HEIGHT
-    for label, marker, colour in CLASSES:
-        x = (LEFT + 1.1 + label * 1.03) / WIDTH
-        mark = Line2D(
-            [x], [y], marker=marker, color=colour, markersize=9, markeredgecolor="white"
-        )
-        figure.add_artist(mark)
-        text = f"class {label}"
-        figure.text(x + 0.22 / WIDTH, y, text, color=GREY, fontsize=9, va="center")
+def _part(left: float, bottom: float, right: float, top: float) -> Place:
+    """Return a place in inches as shares of the figure."""
+    width, height = right - left, top - bottom
+    return left / WIDTH, bottom / HEIGHT, width / WIDTH, height / HEIGHT

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from nnlab.folder import RunFolder, write, write_json
+from nnlab.picture.canvas import write_picture
 from nnlab.picture.compared import compared
 from nnlab.report.commands import seen_from_here
 from nnlab.report.study_table import Cells, study_markdown, study_table
@@ -27,7 +28,7 @@ def report(
     picture = folder / "figures" / "cases.png"
     picture.parent.mkdir(exist_ok=True)
     figure = compared(cells, columns=len(study.sizes), title=study.metric)
-    figure.savefig(picture, dpi=110)
+    write_picture(figure, picture)
     for file in (folder / "table.md", picture):
         console.print(seen_from_here(file), soft_wrap=True)
 
