@@ -98,6 +98,9 @@ class InstantServer:
         told, self.told = self.told, []
         return told
 
+    def end(self) -> None:
+        pass
+
     def __enter__(self) -> "InstantServer":
         return self
 

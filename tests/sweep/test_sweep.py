@@ -212,7 +212,7 @@ def test_the_servers_death_costs_the_jobs_it_had_and_no_others(
             JobServer, "_begin", lambda self: (servers.append(self), begin(self))
         )
         meanwhile("night/0_*/config.yaml", lambda: servers[0]._process.kill())
-        answer, jobs = sweep("trainer.max_epochs=100000,1")
+        answer, jobs = sweep("trainer.max_epochs=100000,1", "sweep.workers=1")
     assert answer.status == 1
     lost, other = jobs.values()
     assert (lost["status"], other["status"]) == ("interrupted", "complete")

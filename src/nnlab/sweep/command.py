@@ -4,10 +4,11 @@ Nothing here imports torch: the server does, while jobs are checked here, and is
 for what only torch knows.
 """
 
+import importlib
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from nnlab.sweep.job import identity, key_of, own_words
 from nnlab.sweep.job_server import JobServer
 from nnlab.sweep.launcher import LocalLauncher
 from nnlab.sweep.ledger import Ledger
-from nnlab.sweep.machine import Trainer
+from nnlab.sweep.machine import Trainer, is_everywhere
 from nnlab.sweep.options import SweepOptions
 from nnlab.sweep.place import sweep_folder
 from nnlab.sweep.pool import Pool
@@ -41,6 +42,7 @@ from nnlab.sweep.search.sweeper import (
     pool_type,
     show_search,
 )
+from nnlab.sweep.side_by_side import free_memory, side_by_side
 
 ONE_RUN = ("folder", "resume")
 
@@ -55,20 +57,27 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
     options = _options(overrides, composer)
     is_here = check_launcher(overrides, composer)
     with JobServer(fork=options.fork, composer=composer) as server:
-        words, config, trainers = _checked(overrides, composer)
+        words, configs = _checked(overrides, composer)
+        config, trainers = configs[-1], _trainers(configs)
         plan = plan_search(words, config, composer)
         jobs = None if plan else grid_jobs(words, composer)
-        gpus = server.look(trainers) if is_here else 0
+        if jobs and len(jobs) > 1:
+            _import_for_the_answer()  # while the server imports torch for the jobs
+        is_plain = all(map(is_everywhere, trainers))
+        gpus = server.look(trainers) if is_here and not is_plain else 0
         with sweep_folder(config["output_dir"], options.name) as folder:
             ledger = _ledger(folder, words, jobs)
             server.hold(folder)
+            devices = Devices(gpus_here(os.environ, gpus))
+            workers = options.workers or _usual_workers(configs, devices, plan)
             pool = pool_type(plan)(
                 ledger,
                 options,
+                workers=workers,
                 server=server,
                 trainer_of=lambda job: plain(composer.compose(job))["trainer"],
-                devices=Devices(gpus_here(os.environ, gpus)),
-                threads=threads_each(os.environ, options.workers),
+                devices=devices,
+                threads=threads_each(os.environ, workers),
                 board=Board(ledger, Console(highlight=False)),
             )
             place = f"hydra.sweep.dir={override_value(str(folder))}"
@@ -80,6 +89,7 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
                 "RayLauncher": partial(RayLauncher, pool=pool),
             }
             composer.multirun([*words, place], ours)
+            server.end()
             return _report(ledger, pool)
 
 
@@ -106,25 +116,41 @@ def _options(overrides: Sequence[str], composer: Composer) -> SweepOptions:
 
 def _checked(
     overrides: Sequence[str], composer: Composer
-) -> tuple[list[str], dict[str, Any], list[Trainer]]:
-    """Return the words, a `+` where Hydra wants one; one job's config; their trainers.
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return the words, a `+` where Hydra wants one; the configs of some jobs.
 
     Raises:
         UserError: where any value of any job is not accepted.
     """
     plus: set[str] = set()
-    config: dict[str, Any] = {}
-    trainers: list[Trainer] = []
+    configs: list[dict[str, Any]] = []
     for job in sample_jobs(overrides, composer):
         accepted = checked(job, composer)
         plus |= {key_of(word) for word in accepted if word.startswith("+")}
         config = plain(composer.compose(accepted))
         _check_no_study(config)
         check_settings(config, is_here=False)  # the server will tell what is here
+        configs.append(config)
+    words = [f"+{w}" if w.partition("=")[0] in plus else w for w in overrides]
+    return words, configs
+
+
+def _trainers(configs: Sequence[Mapping[str, Any]]) -> list[Trainer]:
+    """Return the trainers' settings, each once."""
+    trainers: list[Trainer] = []
+    for config in configs:
         if config["trainer"] not in trainers:
             trainers.append(config["trainer"])
-    words = [f"+{w}" if w.partition("=")[0] in plus else w for w in overrides]
-    return words, config, trainers
+    return trainers
+
+
+def _usual_workers(
+    configs: Sequence[Mapping[str, Any]], devices: Devices, plan: Any
+) -> int:
+    if plan is not None:
+        return 1  # more would have Optuna propose before it has heard of the last
+    memory, gpus = free_memory(), len(devices.gpus)
+    return side_by_side(configs, gpus=gpus, environment=os.environ, memory=memory)
 
 
 def _check_no_study(config: dict[str, Any]) -> None:
@@ -188,6 +214,11 @@ def _report(ledger: Ledger, pool: Pool) -> int:
     if pool.stopped_by is not None:
         return 128 + pool.stopped_by
     return int(left > 0 or counts["failed"] > 0)
+
+
+def _import_for_the_answer() -> None:
+    for module in ("nnlab.leaderboard.answer", "scipy.special"):
+        importlib.import_module(module)
 
 
 def _answer(ledger: Ledger) -> None:

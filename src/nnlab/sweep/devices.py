@@ -70,11 +70,17 @@ def gpus_here(environment: Mapping[str, str], count: int) -> list[str]:
 
 def threads_each(environment: Mapping[str, str], workers: int) -> int:
     """Return a job's share of the CPU's threads: the user's word, else an equal one."""
+    return threads_said(environment) or max(1, cores_here() // workers)
+
+
+def threads_said(environment: Mapping[str, str]) -> int | None:
+    """Return how many threads the user lets a process have; None where not said."""
     said = environment.get("OMP_NUM_THREADS", "").partition(",")[0]
-    if said.isdecimal() and int(said):
-        return int(said)
+    return int(said) or None if said.isdecimal() else None
+
+
+def cores_here() -> int:
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return max(1, cores // workers)
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -179,11 +179,15 @@ class JobServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        """Let the server end its jobs, and itself."""
+    def end(self) -> None:
+        """Have the server end its jobs, and itself; do not wait for it."""
         if not self._alive:
             self._process.kill()  # it may still be importing, for nothing
         self._connection.close()
+
+    def __exit__(self, *exception: object) -> None:
+        """Let the server end its jobs, and itself."""
+        self.end()
         self._process.wait()
 
 

@@ -1,4 +1,4 @@
-"""What this machine has for a sweep's jobs; asked where torch is imported already."""
+"""What this machine has for a sweep's jobs; where that matters, torch knows."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -6,6 +6,12 @@ from typing import Any, NamedTuple
 from nnlab.errors import UserError
 
 Trainer = dict[str, Any]
+EVERYWHERE = {
+    "accelerator": "cpu",
+    "devices": 1,
+    "strategy": "auto",
+    "precision": "32-true",
+}
 
 
 class Machine(NamedTuple):
@@ -18,6 +24,11 @@ class Machine(NamedTuple):
 
     gpus: int
     refused: str | None
+
+
+def is_everywhere(trainer: Trainer) -> bool:
+    """Tell whether any machine has what this trainer asks for: none needs a look."""
+    return all(str(trainer.get(k)) == str(value) for k, value in EVERYWHERE.items())
 
 
 def look(trainers: Iterable[Trainer]) -> Machine:

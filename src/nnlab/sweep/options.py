@@ -9,10 +9,10 @@ from nnlab.limits import Count, Positive
 from nnlab.target import check_value
 
 HINTS: dict[str, Any] = {
-    "workers": Count,
+    "workers": Optional[Count],  # noqa: UP045  # Annotated | None is no type to pyright
     "name": str | None,
     "retry": Literal["failed"] | None,
-    "timeout": Optional[Positive],  # noqa: UP045  # Annotated | None is no type to pyright
+    "timeout": Optional[Positive],  # noqa: UP045
     "fail_fast": bool,
     "fork": bool,
 }
@@ -23,7 +23,7 @@ class SweepOptions:
     """The section `sweep` of a config, checked.
 
     Args:
-        workers: jobs side by side.
+        workers: jobs side by side; None: `nnlab.sweep.side_by_side` says.
         name: of the folder in <output_dir>/sweep; None: the time.
         retry: `failed` starts failed jobs again.
         timeout: seconds that a job may take.
@@ -31,7 +31,7 @@ class SweepOptions:
         fork: jobs are forked from a process that has imported torch.
     """
 
-    workers: int
+    workers: int | None
     name: str | None
     retry: str | None
     timeout: float | None

@@ -29,6 +29,7 @@ class Pool:
     """Runs jobs as processes, and keeps the ledger.
 
     Args:
+        workers: jobs side by side.
         server: what the jobs come from.
         trainer_of: the trainer's section of a job's config, for the devices it needs.
     """
@@ -40,6 +41,7 @@ class Pool:
         ledger: Ledger,
         options: SweepOptions,
         *,
+        workers: int,
         server: JobSource,
         trainer_of: Callable[[Sequence[str]], dict[str, Any]],
         devices: Devices,
@@ -47,7 +49,7 @@ class Pool:
         board: Board,
     ) -> None:
         self.ledger, self.options, self.board = ledger, options, board
-        self.server, self.trainer_of = server, trainer_of
+        self.workers, self.server, self.trainer_of = workers, server, trainer_of
         self.devices, self.threads = devices, threads
         self._needs: dict[int, dict[str, Any]] = {}  # a job's trainer, by its number
         self.running: dict[int, Running] = {}
@@ -86,7 +88,7 @@ class Pool:
         return 0
 
     def _start_from(self, waiting: "deque[Job]") -> None:
-        while waiting and not self.leaving and len(self.running) < self.options.workers:
+        while waiting and not self.leaving and len(self.running) < self.workers:
             number = waiting[0].number
             words = self.ledger.words[number]
             if self.devices.gpus and number not in self._needs:

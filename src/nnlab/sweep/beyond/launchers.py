@@ -4,7 +4,6 @@ import importlib.util
 import shutil
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -82,13 +81,13 @@ class RemoteLauncher(LocalLauncher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        pool, options = self.pool, self.pool.options
+        pool = self.pool
         with self.make_server(pool.ledger.folder) as server:
             server.hold(pool.ledger.folder)
             pool.server, pool.threads = server, self.threads
             pool.devices = Devices([])  # this machine's are not those
-            if options.workers == 1:
-                pool.options = replace(options, workers=self.workers)
+            if pool.options.workers is None:
+                pool.workers = self.workers
             return super().launch(job_overrides, initial_job_idx)
 
 

@@ -24,7 +24,7 @@ class SearchPool(Pool):
             return bool(waiting)
         for number, cause in self.search.hopeless(list(self.running)):
             self._prune(self.running[number], cause)
-        while len(self.running) + len(waiting) < self.options.workers:
+        while len(self.running) + len(waiting) < self.workers:
             job = self.search.next_job()
             if job is None:
                 break
