@@ -105,9 +105,12 @@ def in_turns(
     return [(ours(), theirs()) for _ in range(turns)]
 
 
-def of_time(what: str, peer: str, pairs: Pairs, bar: float | None) -> Row:
-    """Compare the seconds on the processor."""
-    seconds = [(one.processor, other.processor) for one, other in pairs]
+def of_time(
+    what: str, peer: str, pairs: Pairs, bar: float | None, *, by_clock: bool = False
+) -> Row:
+    """Compare the seconds on the processor; or by the clock."""
+    kind = "wall" if by_clock else "processor"
+    seconds = [(getattr(one, kind), getattr(other, kind)) for one, other in pairs]
     return compared(what, peer, seconds, "{:.2f} s", bar)
 
 
