@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nnlab.compare import command
 from nnlab.compare.budget import Budget, fitted
 from nnlab.compose import Composer
 from nnlab.errors import UserError
@@ -65,3 +66,21 @@ def test_models_are_compared_with_equal_parameters_and_steps(nnlab):
     assert "model=mlp" in answer.out
     assert Path("there/sweep.html").is_file()
     assert Path("there/leaderboard.csv").read_text().count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["budget.seconds=5"], ["sweep.workers=1"]),
+        (["budget.seconds=5", "sweep.workers=3"], ["sweep.workers=3"]),
+        (["budget.steps=5"], []),
+    ],
+)
+def test_seconds_are_a_runs_own(monkeypatch, tmp_path, words, wanted):
+    asked = []
+    monkeypatch.setattr(
+        command, "sweep", lambda given, composer: asked.append(given) or 0
+    )
+    words = ["model=mlp", "data=xor", *words]
+    command._made(words, dict(word.split("=") for word in words), tmp_path)
+    assert [word for word in asked[0] if word.startswith("sweep.workers")] == wanted

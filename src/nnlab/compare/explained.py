@@ -7,11 +7,12 @@ nnlab compare: which is better? A leaderboard with error bars, and one page.
   nnlab compare model=mlp,lenet5 data=digits seeds=5    made now, 5 seeds each
       budget.parameters=50k    each widened or narrowed to so many parameters
       budget.steps=1000        each trained for so many optimizer steps
-      budget.seconds=60        each trained for so long
+      budget.seconds=60        each trained for so long, one at a time
   metric=test/loss   what is compared; else accuracy, else what the runs monitor
   to=FOLDER          for its csv and its page; else outputs/compare/TIME
 
-Other words go to the runs as they are: optimizer.lr=0.01 sweep.workers=2.
+Other words go to the runs as they are: optimizer.lr=0.01. As many run at once as there
+are cores, or GPUs; sweep.workers=1 is one by one.
 """
 
 

@@ -47,7 +47,7 @@ def reproduce(words: Sequence[str]) -> int:
     """Run experiments that have a reference, and write published / target / reached.
 
     `reproduce [NAME ...] [seed=1,2,3] [run='outputs/**'] [to=docs/reproduced.md]
-    [--check] [sweep.workers=2]`; without names all of them. `run=` takes runs already
+    [--check] [sweep.workers=1]`; without names all of them. `run=` takes runs already
     made instead of making them.
 
     Returns 0, or 1 where a run failed, or `--check` found another result.
