@@ -57,3 +57,18 @@ def test_a_second_signal_ends_the_process_at_once(second):
 
 def test_it_is_no_exception_that_a_library_would_swallow():
     assert not issubclass(Interrupted, Exception)
+
+
+def test_a_stop_while_the_model_is_tried_is_a_stop(nnlab, monkeypatch, tmp_path):
+    def stop(self, batch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nnlab.model.mlp.MLP.measure", stop)
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        answer = nnlab("model=mlp")
+    finally:
+        signal.signal(signal.SIGINT, handler)  # Lightning ignores it from then on
+    assert answer.status == 130
+    assert answer.err.endswith("nnlab: stopped before anything was written\n")
+    assert not (tmp_path / "outputs").exists()

@@ -80,6 +80,20 @@ def build(config: Config, plugins: Plugins) -> Parts:
     return Parts(config, data, model, build_callbacks(config, plugins))
 
 
+def check_parts(config: Config, plugins: Plugins) -> None:
+    """Check what `build` is given, as far as that needs neither data nor a network.
+
+    Raises:
+        UserError: where a value is not accepted.
+    """
+    prepared(config["data"], "data", plugins)
+    given = {name: value for name, value in config["model"].items() if value != "???"}
+    prepared(given, "model", plugins, later=frozenset(config["model"]))
+    for role in ("optimizer", "schedule"):
+        make_later(config[role], role, plugins)
+    build_callbacks(config, plugins)
+
+
 def build_model(config: Config, plugins: Plugins) -> Learner:
     """Build the model of a config whose facts are filled in, optimizer and all."""
     model = make(config["model"], "model", plugins)

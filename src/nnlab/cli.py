@@ -60,7 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except Interrupted as interrupted:
         return interrupted.exit_status
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as leave:
+        # Lightning turns one into the other, where a model is tried or tested.
+        causes = (leave, leave.__context__)
+        if not any(isinstance(cause, KeyboardInterrupt) for cause in causes):
+            raise
         sys.stderr.write("nnlab: stopped before anything was written\n")
         return 130
 

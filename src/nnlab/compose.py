@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Self
 
+from hydra._internal.callbacks import Callbacks
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
@@ -22,7 +23,7 @@ from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.plugin import Plugin
-from hydra.types import RunMode, TaskFunction
+from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -149,16 +150,24 @@ class Composer:
         sys.stdout.flush()
         return True
 
+    def compose_multirun(self, overrides: Sequence[str]) -> DictConfig:
+        """Return the config of a sweep, Hydra's own section and all."""
+        return self.hydra.compose_config(
+            self.config_name, list(overrides), RunMode.MULTIRUN
+        )
+
     def multirun(
         self,
-        overrides: Sequence[str],
+        config: DictConfig,
+        folder: Path,
         plugins: Mapping[str, Callable[..., Plugin]],
         task_function: TaskFunction | None = None,
     ) -> Any:
         """Hand a sweep to Hydra's sweeper, and its jobs to Hydra's launcher.
 
         Args:
-            overrides: of the sweep.
+            config: of `compose_multirun`.
+            folder: the sweep's, where a sweeper may write what it found.
             plugins: launchers and sweepers of nnlab's own, by name: in conf/hydra/
                 their `_target_` is `hydra_plugins.nnlab.<name>`.
             task_function: what a launcher other than these calls for each job.
@@ -167,12 +176,20 @@ class Composer:
         # one for every Hydra program of the environment; this is one for this process.
         names: dict[str, Any] = Plugins.instance().class_name_to_class
         names |= {f"hydra_plugins.nnlab.{name}": made for name, made in plugins.items()}
-        return self.hydra.multirun(
-            self.config_name,
+        with open_dict(config):
+            config.hydra.sweep.dir = str(folder)
+        # as Hydra.multirun does, which composes in the same breath
+        callbacks = Callbacks(config)
+        callbacks.on_multirun_start(config=config, config_name=self.config_name)
+        sweeper = Plugins.instance().instantiate_sweeper(
+            config=config,
+            hydra_context=HydraContext(config_loader=self.loader, callbacks=callbacks),
             task_function=task_function or _in_this_process,
-            overrides=list(overrides),
-            with_log_configuration=False,
         )
+        words: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+        returned: Any = sweeper.sweep(arguments=words)
+        callbacks.on_multirun_end(config=config, config_name=self.config_name)
+        return returned
 
     @property
     def loader(self) -> Loader:

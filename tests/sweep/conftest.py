@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 import nnlab.run  # noqa: F401  # once, for all the forked jobs
+from nnlab.errors import UserError
 from nnlab.folder import RunFolder
-from nnlab.hardware import check_hardware
+from nnlab.plugins import find_plugins
 from nnlab.sweep import command
 from nnlab.sweep.job import Job
 from nnlab.sweep.job_server import JobServer
+from nnlab.sweep.machine import look
 from nnlab.sweep.server import Server
 
 QUICK = ("trainer.max_epochs=1", "data.repeats=2", "pictures=0", "logger=[]")
@@ -70,9 +72,10 @@ class InstantServer:
     def hold(self, folder: Path) -> None:
         self.folder = folder
 
-    def look(self, trainers: list[dict[str, Any]]) -> int:
-        for trainer in trainers:
-            check_hardware(trainer)
+    def look(self, configs: list[dict[str, Any]], *, is_here: bool) -> int:
+        machine = look(configs, is_here=is_here, plugins=find_plugins())
+        if machine.refused:
+            raise UserError(machine.refused)
         return 0
 
     def start(self, job: Job, words: list[str], *, log: Path, **rest: Any) -> None:

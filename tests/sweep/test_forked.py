@@ -110,12 +110,12 @@ def test_the_server_of_a_command_is_its_copy(tmp_path):
         "from nnlab.sweep.job_server import JobServer\n"
         "with JobServer(fork=True) as server:\n"
         "    assert isinstance(server._process, Forked)\n"
-        "    first = server.look([])\n"
+        "    first = server.look([], is_here=True)\n"
         "    place = Path('/proc', str(server._process.pid))\n"
         "    assert len([*(place / 'task').iterdir()]) == 1\n"
         "    assert '/dev/nvidia' not in (place / 'maps').read_text()\n"
         "    server._process.kill()\n"
-        "    assert server.look([]) == first\n"
+        "    assert server.look([], is_here=True) == first\n"
         "    print('looked twice')\n"
     )
     done = subprocess.run(

@@ -273,6 +273,6 @@ def test_a_study_for_another_metric_is_not_continued(trainer, search):
 
 
 def test_the_study_lies_in_the_sweeps_folder_and_nothing_secret_in_it(trainer, search):
-    search(RATE, "sweep.trials=1", "+data.token=hush")
+    search(RATE, "sweep.trials=1", "+a_token=hush")
     with sqlite3.connect("outputs/sweep/night/study.db") as connection:
         assert "hush" not in "".join(connection.iterdump())

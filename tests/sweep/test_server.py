@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nnlab.compose import Composer
+from nnlab.compose import Composer, plain
 from nnlab.errors import RunFailed, UserError
-from nnlab.sweep import child
 from nnlab.sweep.job import Job
 from nnlab.sweep.job_server import JOBS_LOCK, JobServer
 
@@ -152,13 +151,23 @@ def _is_zombie(process: int) -> bool:
     return Path(f"/proc/{process}/stat").read_text().split()[2] == "Z"
 
 
-def test_a_stop_that_comes_with_the_start_is_not_lost(forked, code, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)]
+)
+def test_a_stop_that_comes_with_the_start_is_not_lost(
+    forked, code, tmp_path, number, status
+):
     code("import time; time.sleep(600)")
     with JobServer(fork=True) as server:
         for _ in range(20):
             start(server, tmp_path / "log.txt")
-            server.signal(Job(0, [], ""), signal.SIGTERM)
-            assert status_of(server) == -signal.SIGTERM
+            server.signal(Job(0, [], ""), number)
+            assert status_of(server) == status, "no failure: it goes on another time"
+
+
+def configs_of(*overrides):
+    composer = Composer()
+    return [plain(composer.compose([word])) for word in overrides]
 
 
 def test_the_machine_is_looked_at_in_a_process_of_its_own(forked, monkeypatch):
@@ -166,25 +175,47 @@ def test_the_machine_is_looked_at_in_a_process_of_its_own(forked, monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: os.getpid())
     with JobServer(fork=True) as server:
-        first, second = server.look([]), server.look([{"accelerator": "cpu"}])
+        first, second = (server.look([], is_here=True) for _ in range(2))
     assert len({os.getpid(), server._process.pid, first, second}) == 4
 
 
-def test_a_trainer_that_this_machine_cannot_have_is_refused(forked):
-    trainers = [{"accelerator": "cpu"}, {"accelerator": "cpu", "devices": 10**6}]
+def test_what_this_machine_cannot_have_is_refused_where_jobs_are_for_it(forked):
+    configs = configs_of("trainer.devices=1", "trainer.devices=1000000")
     with JobServer(fork=True) as server:
         with pytest.raises(UserError, match="devices=1000000 is more than there are"):
-            server.look(trainers)
-        assert server.look(trainers[:1]) >= 0, "and the server goes on"
+            server.look(configs, is_here=True)
+        assert server.look(configs, is_here=False) == 0
+        assert server.look(configs[:1], is_here=True) >= 0, "and the server goes on"
+
+
+@pytest.mark.parametrize("fork", [True, False])
+def test_a_value_that_an_object_does_not_take_is_refused(forked, fork):
+    configs = configs_of("optimizer.lr=0.1", "optimizer.lr=abc")
+    with (
+        JobServer(fork=fork) as server,
+        pytest.raises(UserError, match=r"optimizer.lr=abc must be a number"),
+    ):
+        server.look(configs, is_here=False)
+
+
+def test_code_that_fails_is_left_to_its_job(forked, monkeypatch):
+    def fail(config, plugins):
+        raise AttributeError
+
+    monkeypatch.setattr("nnlab.build.check_parts", fail)
+    with JobServer(fork=True) as server:
+        assert server.look(configs_of("seed=1"), is_here=False) == 0
 
 
 def test_a_look_that_breaks_down_is_told_in_one_sentence(forked, monkeypatch):
-    monkeypatch.setattr(child, "look", lambda trainers: os.abort())
+    monkeypatch.setattr(
+        "nnlab.sweep.machine.look", lambda configs, is_here, plugins: os.abort()
+    )
     with (
         JobServer(fork=True) as server,
-        pytest.raises(UserError, match="devices ended with status -6"),
+        pytest.raises(UserError, match="checks the jobs ended with status -6"),
     ):
-        server.look([])
+        server.look([], is_here=True)
 
 
 def test_a_server_that_dies_before_it_has_looked_is_replaced(forked, monkeypatch):
@@ -198,10 +229,10 @@ def test_a_server_that_dies_before_it_has_looked_is_replaced(forked, monkeypatch
 
     monkeypatch.setattr(JobServer, "_order", die_first)
     with JobServer(fork=True) as server:
-        assert server.look([]) >= 0
+        assert server.look([], is_here=True) >= 0
         deaths = iter(9 * [True])
         with pytest.raises(RunFailed, match="killed time and again"):
-            server.look([])
+            server.look([], is_here=True)
 
 
 def test_a_job_finds_its_config_composed(forked, code, tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 import pytest
 
 from nnlab.sweep import command, side_by_side
-from nnlab.sweep.machine import is_everywhere
 from nnlab.sweep.pool import Pool
 
 GIGABYTE = 2**30
@@ -96,26 +95,3 @@ def test_a_sweep_uses_the_machine_and_a_search_hears_of_each_trial(
     monkeypatch.setattr(Pool, "run", lambda self, jobs: seen.append(self.workers))
     sweep(*words)
     assert seen == [wanted]
-
-
-def test_a_trainer_that_any_machine_has_is_not_asked_for():
-    plain = {
-        "accelerator": "cpu",
-        "devices": 1,
-        "strategy": "auto",
-        "precision": "32-true",
-        "max_epochs": 3,
-    }
-    assert is_everywhere(plain)
-    for other in (
-        {"accelerator": "gpu"},
-        {"accelerator": "auto"},
-        {"devices": 2},
-        {"devices": True},
-        {"devices": "auto"},
-        {"strategy": "ddp"},
-        {"strategy": {"_target_": "lightning.pytorch.strategies.DDPStrategy"}},
-        {"precision": "bf16-mixed"},
-    ):
-        assert not is_everywhere(plain | other), other
-    assert not is_everywhere({})

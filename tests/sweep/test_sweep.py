@@ -133,6 +133,7 @@ def test_a_stopped_sweep_keeps_what_is_finished_and_goes_on(
     meanwhile("night/1_*/checkpoints/last.ckpt", lambda: os.kill(os.getpid(), number))
     words = ("-m", "trainer.max_epochs=1,100000,2", "pictures=0", "logger=[]")
     words += ("sweep.name=night", "checkpoint_seconds=0", "data.repeats=2")
+    words += ("sweep.workers=1",)
     answer = nnlab(*words)
     assert answer.status == 128 + number
     assert "the same command continues it" in answer.err
@@ -256,6 +257,10 @@ TYPOS = {
     "a key": ("model.hiden_sizes=[3],[4]", "did you mean model.hidden_sizes?"),
     "a key of one job": ("optimizer=sgd,adam optimizer.mommentum=0,0.9", "optimizer."),
     "a value of one job": ("seed=1,-2,3", "seed=-2 must be"),
+    "an object's value": ("optimizer.lr=0.1,abc", "optimizer.lr=abc must be a number"),
+    "an object's range": ("seed=1,2 data.batch_size=0", "data.batch_size=0 must be"),
+    "a model's": ("data=digits model.classes=10,x", "model.classes=x must"),
+    "a callback's": ("callback=[ema] callback.ema.decay=0.9,2", "callback.ema.decay=2"),
     "a folder": ("seed=1,2 folder=here", "folder= is for one run"),
     "resume": ("seed=1,2 resume=here", "resume= is for one run"),
     "workers": ("seed=1,2 sweep.workers=0", "sweep.workers=0 must be"),

@@ -8,11 +8,9 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from nnlab.ending import end
-from nnlab.sweep.machine import Trainer, look
 
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the sweep's process decides
 RESTORED = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
@@ -39,6 +37,8 @@ def become_job(order: dict[str, Any], *, parent: int, fork: bool) -> NoReturn:
             command = order["interpreter"]
             os.execve(command[0], [*command, *order["words"]], os.environ)
         status = run_here(order["words"], order["threads"])
+    except KeyboardInterrupt:  # before nnlab itself hears of it
+        status = 128 + signal.SIGINT
     except BaseException:  # noqa: BLE001  # told in the job's log
         traceback.print_exc()
     finally:
@@ -46,14 +46,19 @@ def become_job(order: dict[str, Any], *, parent: int, fork: bool) -> NoReturn:
 
 
 def become_witness(
-    trainers: Sequence[Trainer], connection: socket.socket, *, parent: int
+    order: dict[str, Any], connection: socket.socket, *, parent: int
 ) -> NoReturn:
-    """Say what this machine has for these trainers; ends the process."""
+    """Say what is wrong with the order's `configs`, or not here; ends the process."""
+    from nnlab.compose import Composer
+    from nnlab.plugins import find_plugins
+    from nnlab.sweep.machine import look
+
     status = 1
     try:
         stand_alone(parent)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        machine = look(trainers)
+        plugins = Composer.ready.plugins if Composer.ready else find_plugins()
+        machine = look(order["configs"], is_here=order["is_here"], plugins=plugins)
         connection.sendall(json.dumps(machine._asdict()).encode() + b"\n")
         status = 0
     except BaseException:  # noqa: BLE001  # told to whoever sweeps

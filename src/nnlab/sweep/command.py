@@ -19,7 +19,6 @@ from rich.console import Console
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError
 from nnlab.overrides import checked, parse
-from nnlab.report.commands import override_value
 from nnlab.report.sweep_table import sweep_table
 from nnlab.settings import check_settings
 from nnlab.sweep.beyond.launchers import RayLauncher, SubmititLauncher, check_launcher
@@ -30,7 +29,6 @@ from nnlab.sweep.job import identity, key_of, own_words
 from nnlab.sweep.job_server import JobServer
 from nnlab.sweep.launcher import LocalLauncher
 from nnlab.sweep.ledger import Ledger
-from nnlab.sweep.machine import Trainer, is_everywhere
 from nnlab.sweep.options import SweepOptions
 from nnlab.sweep.place import sweep_folder
 from nnlab.sweep.pool import Pool
@@ -58,13 +56,13 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
     is_here = check_launcher(overrides, composer)
     with JobServer(fork=options.fork, composer=composer) as server:
         words, configs = _checked(overrides, composer)
-        config, trainers = configs[-1], _trainers(configs)
+        config = configs[-1]
         plan = plan_search(words, config, composer)
         jobs = None if plan else grid_jobs(words, composer)
+        hydras = composer.compose_multirun(words)
         if jobs and len(jobs) > 1:
             _import_for_the_answer()  # while the server imports torch for the jobs
-        is_plain = all(map(is_everywhere, trainers))
-        gpus = server.look(trainers) if is_here and not is_plain else 0
+        gpus = server.look(configs, is_here=is_here)
         with sweep_folder(config["output_dir"], options.name) as folder:
             ledger = _ledger(folder, words, jobs)
             server.hold(folder)
@@ -80,7 +78,6 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
                 threads=threads_each(os.environ, workers),
                 board=Board(ledger, Console(highlight=False)),
             )
-            place = f"hydra.sweep.dir={override_value(str(folder))}"
             ours = {
                 "GridSweeper": GridSweeper,
                 "OptunaSweeper": partial(OptunaSweeper, pool=pool, plan=plan),
@@ -88,7 +85,7 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
                 "SubmititLauncher": partial(SubmititLauncher, pool=pool),
                 "RayLauncher": partial(RayLauncher, pool=pool),
             }
-            composer.multirun([*words, place], ours)
+            composer.multirun(hydras, folder, ours)
             server.end()
             return _report(ledger, pool)
 
@@ -133,15 +130,6 @@ def _checked(
         configs.append(config)
     words = [f"+{w}" if w.partition("=")[0] in plus else w for w in overrides]
     return words, configs
-
-
-def _trainers(configs: Sequence[Mapping[str, Any]]) -> list[Trainer]:
-    """Return the trainers' settings, each once."""
-    trainers: list[Trainer] = []
-    for config in configs:
-        if config["trainer"] not in trainers:
-            trainers.append(config["trainer"])
-    return trainers
 
 
 def _usual_workers(

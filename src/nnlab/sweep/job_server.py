@@ -13,10 +13,11 @@ from typing import Any, Self
 
 from nnlab.compose import Composer
 from nnlab.errors import RunFailed, UserError
+from nnlab.plugins import find_plugins
 from nnlab.sweep.child import IGNORED
 from nnlab.sweep.forked import Forked, can_fork
 from nnlab.sweep.job import Job
-from nnlab.sweep.machine import Machine, Trainer, look
+from nnlab.sweep.machine import Config, Machine, look
 
 JOBS_LOCK = ".jobs.lock"
 MOST_LOSSES = 3  # of the server, before something is thought to be wrong with it
@@ -136,25 +137,31 @@ class JobServer:
         self._alive -= {job for job, status in told if status is not None}
         return told
 
-    def look(self, trainers: Sequence[Trainer]) -> int:
-        """Return how many GPUs are here; before the first job is started.
+    def look(self, configs: Sequence[Config], *, is_here: bool) -> int:
+        """Check jobs before the first is started, and return how many GPUs are here.
 
         Args:
-            trainers: the section `trainer` of each kind of job.
+            configs: of each kind of job.
+            is_here: they will run on this machine, so it must have what they ask for.
 
         Raises:
-            UserError: where what one of them asks for is not here.
+            UserError: where what one of them says is not accepted, or not here.
             RunFailed: where nobody answers.
         """
-        machine = self._ask(trainers) if self.fork else look(trainers)
+        if self.fork:
+            machine = self._ask(configs, is_here)
+        else:
+            plugins = self.composer.plugins if self.composer else find_plugins()
+            machine = look(configs, is_here=is_here, plugins=plugins)
         if machine.refused is not None:
             raise UserError(machine.refused)
         return machine.gpus
 
-    def _ask(self, trainers: Sequence[Trainer]) -> Machine:
+    def _ask(self, configs: Sequence[Config], is_here: bool) -> Machine:
+        order = {"do": "look", "configs": list(configs), "is_here": is_here}
         for _ in range(MOST_LOSSES):
             try:
-                self._order({"do": "look", "trainers": list(trainers)})
+                self._order(order)
                 while not (messages := self._hear(None)):
                     pass
             except ConnectionError:

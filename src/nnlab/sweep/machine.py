@@ -1,17 +1,12 @@
-"""What this machine has for a sweep's jobs; where that matters, torch knows."""
+"""What only torch knows of a sweep's jobs: whether they can be made, and here."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nnlab.errors import UserError
+from nnlab.plugins import Plugins
 
-Trainer = dict[str, Any]
-EVERYWHERE = {
-    "accelerator": "cpu",
-    "devices": 1,
-    "strategy": "auto",
-    "precision": "32-true",
-}
+Config = dict[str, Any]
 
 
 class Machine(NamedTuple):
@@ -19,34 +14,44 @@ class Machine(NamedTuple):
 
     Args:
         gpus: that PyTorch sees.
-        refused: why a job's trainer cannot be had here, in one sentence.
+        refused: what is wrong with a job, in one sentence.
     """
 
     gpus: int
     refused: str | None
 
 
-def is_everywhere(trainer: Trainer) -> bool:
-    """Tell whether any machine has what this trainer asks for: none needs a look."""
-    return all(str(trainer.get(k)) == str(value) for k, value in EVERYWHERE.items())
+def look(configs: Sequence[Config], *, is_here: bool, plugins: Plugins) -> Machine:
+    """Count the GPUs, and check what jobs are made of.
 
-
-def look(trainers: Iterable[Trainer]) -> Machine:
-    """Count the GPUs, and check that what the trainers ask for is here.
-
-    A process that has done so has asked the GPUs, and no job may be forked from it.
+    A process that has done so has asked the GPUs, and imported what a plugin, a model
+    or a data set may do anything in: no job may be forked from it.
 
     Args:
-        trainers: the section `trainer` of each kind of job.
+        configs: of each kind of job.
+        is_here: the jobs will run on this machine.
+        plugins: that the configs may name.
     """
     import torch
 
     from nnlab.hardware import check_hardware
 
-    refused = None
     try:
-        for trainer in trainers:
-            check_hardware(trainer)
+        for config in configs:
+            if is_here:
+                check_hardware(config["trainer"])
+            _check(config, plugins)
     except UserError as error:
-        refused = str(error)
-    return Machine(torch.cuda.device_count(), refused)
+        return Machine(0, str(error))
+    return Machine(torch.cuda.device_count() if is_here else 0, None)
+
+
+def _check(config: Config, plugins: Plugins) -> None:
+    from nnlab.build import check_parts
+
+    try:
+        check_parts(config, plugins)
+    except UserError:
+        raise
+    except Exception:  # noqa: BLE001  # somebody's code fails: the job itself will tell
+        return

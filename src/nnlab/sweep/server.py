@@ -98,9 +98,7 @@ class Server:
     def _look(self, order: Order) -> None:
         """Have a process of its own answer, which may ask a GPU's driver."""
         process = self._fork(
-            lambda parent: become_witness(
-                order["trainers"], self.connection, parent=parent
-            )
+            lambda parent: become_witness(order, self.connection, parent=parent)
         )
         self.jobs[process] = None
 
@@ -146,7 +144,7 @@ class Server:
             if job is not None:
                 self._tell({"job": job, "status": code})
             elif code != 0:
-                cause = f"asking for this machine's devices ended with status {code}"
+                cause = f"the process that checks the jobs ended with status {code}"
                 self._tell({"gpus": 0, "refused": cause})
 
     def _tell(self, message: dict[str, Any]) -> None:
