@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nnlab.errors import UserError
-from nnlab.folder import RunFolder, write, write_json
+from nnlab.folder import RunFolder, checkpoint_file, write, write_json
 
 CHOICES = {"model": "mlp", "data": "xor"}
 
@@ -159,3 +159,19 @@ def test_a_folder_whose_holder_is_dead_is_waited_for(tmp_path):
     started = time.monotonic()
     with RunFolder(tmp_path).acquire():
         assert time.monotonic() - started > 0.1
+
+
+def test_latest_is_the_run_started_last_that_has_a_checkpoint(capsys):
+    with pytest.raises(UserError, match=r"run=latest finds no run .* below outputs"):
+        checkpoint_file("latest", "best")
+    for second, name in enumerate(("first", "second", "third")):
+        run = Path("outputs", name)
+        (run / "checkpoints").mkdir(parents=True)
+        (run / "config.yaml").write_text("choices: {}\n")
+        os.utime(run / "config.yaml", (second, second))
+        if name != "third":  # begun, and nothing saved yet
+            (run / "checkpoints/last.ckpt").touch()
+    assert checkpoint_file("latest", "best") == Path(
+        "outputs/second/checkpoints/last.ckpt"
+    )
+    assert capsys.readouterr().err == "nnlab: run=outputs/second\n"

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -214,9 +215,15 @@ def _is_alive(process: int) -> bool:
 def checkpoint_file(place: str, which: str) -> Path:
     """Return the best or last checkpoint of a run's folder, or the file itself.
 
+    Args:
+        place: the folder or the file; `latest` is the run in outputs started last.
+        which: best or last.
+
     Raises:
         UserError: where there is none.
     """
+    if place == "latest":
+        place = _latest()
     if Path(place).is_file():
         return Path(place)
     folder = RunFolder.open(place)
@@ -227,6 +234,20 @@ def checkpoint_file(place: str, which: str) -> Path:
             f"run={place} has no checkpoint yet; continue it: resume={place}"
         )
     return file if file.is_file() else other
+
+
+def _latest() -> str:
+    """Return the newest run that can be asked, and say which that is."""
+    from nnlab.report.past_runs import past_runs
+
+    for run in past_runs(Path("outputs")):
+        if (run.path / "checkpoints/last.ckpt").is_file():
+            sys.stderr.write(f"nnlab: run={run.path}\n")
+            return str(run.path)
+    raise UserError(
+        "run=latest finds no run with a checkpoint below outputs; nnlab runs lists "
+        "what is there"
+    )
 
 
 def write(file: Path, text: str) -> None:

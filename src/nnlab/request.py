@@ -18,7 +18,7 @@ class Request:
     """What the verb takes whatever the model is: which one speaks, of what, where to.
 
     Args:
-        run: a run's folder, or a checkpoint.
+        run: a run's folder, or a checkpoint; latest is the newest in outputs.
         checkpoint: of the run's two, best or last.
         adapter: a file that `export adapter=true` wrote: what LoRA learned goes onto
             the run's model.

@@ -43,7 +43,8 @@ VERBS: dict[str, Verb] = {
         explains_itself=True,
     ),
     "test": Verb(
-        "nnlab.evaluate:test", "evaluate a finished run from its folder: run=<folder>"
+        "nnlab.evaluate:test",
+        "evaluate a finished run: run=<its folder>, or run=latest",
     ),
     "generate": Verb(
         "nnlab.speak:generate",

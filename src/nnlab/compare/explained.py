@@ -11,8 +11,8 @@ nnlab compare: which is better? A leaderboard with error bars, and one page.
   metric=test/loss   what is compared; else accuracy, else what the runs monitor
   to=FOLDER          for its csv and its page; else outputs/compare/TIME
 
-Other words go to the runs as they are: optimizer.lr=0.01. As many run at once as there
-are cores, or GPUs; sweep.workers=1 is one by one.
+Other words go to the runs as they are: optimizer.lr=0.01. As many run at once
+as there are cores, or GPUs; with sweep.workers=1 one by one.
 """
 
 
