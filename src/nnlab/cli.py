@@ -11,6 +11,7 @@ import textwrap
 import time
 import traceback
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import NoReturn
 
 from nnlab.ending import end
@@ -97,7 +98,10 @@ def _as_setting(word: str) -> str:
         return "; did you mean resume=<a folder in outputs>?"
     if (conf_folder() / word).is_dir():
         return f"; a setting is written {word}=..., and list {word} shows the choices"
-    for group in ("model", "data", "experiment"):
-        if (conf_folder() / group / f"{word}.yaml").is_file():
-            return f"; did you mean {group}={word}?"
+    groups = ("experiment", "data", "model")  # of two alike the model
+    options = {f.stem: g for g in groups for f in (conf_folder() / g).glob("*.yaml")}
+    near = get_close_matches(word, {*options, *VERBS}, n=1)
+    near += sorted(name for name in options if name.startswith(word))
+    if near and near[0] in options:
+        return f"; did you mean {options[near[0]]}={near[0]}?"
     return ""
