@@ -70,7 +70,7 @@ def results(folder: Path) -> Iterator[tuple[float, float]]:
 
 def many(jobs: int, folder: Path) -> dict[str, float]:
     """Run many short jobs; return what they cost."""
-    process = sweep(folder, f"seed=range(0,{jobs})", *SHORT)
+    process = sweep(folder, f"seed=range(0,{jobs})", *SHORT, "sweep.workers=1")
     moments: list[float] = []
     parent: list[State] = []
     server: list[State] = []
