@@ -8,12 +8,13 @@ import test_newcomer
 from nnlab.cli import main
 from reliability.forked import ended_fork
 from reliability.row import Bench
+from reliability.typos import SWEEPS
 
 MISTAKES = [
     words
     for table in (test_errors, test_newcomer, test_issue3_mistakes)
     for words in table.MISTAKES.values()
-]
+] + [*SWEEPS.values()]
 
 
 def bad_inputs(bench: Bench, times: int) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from reliability.typos import SWEEPS
 
 from nnlab.folder import RunFolder
 from nnlab.sweep import command, pool
@@ -252,32 +253,11 @@ def test_a_sweep_in_use_is_refused_in_one_sentence(instant, sweep):
     assert answer.err.count("\n") == 1
 
 
-TYPOS = {
-    "an option": ("model=mlp,lenet", "did you mean lenet5?"),
-    "a key": ("model.hiden_sizes=[3],[4]", "did you mean model.hidden_sizes?"),
-    "a key of one job": ("optimizer=sgd,adam optimizer.mommentum=0,0.9", "optimizer."),
-    "a value of one job": ("seed=1,-2,3", "seed=-2 must be"),
-    "an object's value": ("optimizer.lr=0.1,abc", "optimizer.lr=abc must be a number"),
-    "an object's range": ("seed=1,2 data.batch_size=0", "data.batch_size=0 must be"),
-    "a model's": ("data=digits model.classes=10,x", "model.classes=x must"),
-    "a callback's": ("callback=[ema] callback.ema.decay=0.9,2", "callback.ema.decay=2"),
-    "a folder": ("seed=1,2 folder=here", "folder= is for one run"),
-    "resume": ("seed=1,2 resume=here", "resume= is for one run"),
-    "workers": ("seed=1,2 sweep.workers=0", "sweep.workers=0 must be"),
-    "two counts of workers": ("sweep.workers=1,2", "it takes one"),
-    "a sweep's key": ("seed=1,2 sweep.worker=2", "did you mean sweep.workers?"),
-    "a name that is a path": ("seed=1,2 sweep.name=../x", "names no folder"),
-    "retry": ("seed=1,2 sweep.retry=all", "sweep.retry="),
-    "timeout": ("seed=1,2 sweep.timeout=0", "sweep.timeout=0 must be"),
-    "given twice": ("seed=1,2 seed=3", "seed is given twice"),
-}
-
-
-@pytest.mark.parametrize(("words", "said"), TYPOS.values(), ids=TYPOS)
+@pytest.mark.parametrize(("words", "said"), SWEEPS.values(), ids=SWEEPS)
 def test_a_mistake_in_any_job_stops_all_before_the_first(
     words, said, instant, nnlab, tmp_path
 ):
-    answer = nnlab("-m", *words.split())
+    answer = nnlab(*words.split())
     assert answer.status == 2
     assert said in answer.err
     assert answer.err.count("\n") == 1
