@@ -48,6 +48,8 @@ MISTAKES = {
     "almost a model": ("lenet", "did you mean model=lenet5?"),
     "the beginning of data": ("shake", "did you mean data=shakespeare?"),
     "almost a verb": ("tran", "did you mean train?"),
+    "the beginning of a verb": ("gen", "did you mean generate?"),
+    "in capitals": ("MLP", "did you mean model=mlp?"),
     "unreadable": ("model.hidden_sizes=[3", "cannot read"),
     "not chosen": ("++regularizer.l1.weight=1", "choose it as well: regularizer=[l1]"),
     "data that do not fit": ("model=lenet5 data=xor", "data=xor"),

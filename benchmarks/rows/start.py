@@ -1,5 +1,6 @@
 """What a command costs before, after and around training."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -32,5 +33,11 @@ def start(given: Given) -> Iterator[Row]:
         2 if given.quick else 5,
     )
     what, peer = "eight small runs in a sweep", "one such run"
-    yield of_time(f"{what}, by the clock", peer, pairs, 1.5, by_clock=True)
+    yield of_time(
+        f"{what}, by the clock on {os.cpu_count()} cores",
+        peer,
+        pairs,
+        1.5,
+        by_clock=True,
+    )
     yield of_time(f"{what}, by the processor", peer, pairs, None)

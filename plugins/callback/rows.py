@@ -9,7 +9,7 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib.figure import Figure
 
-from nnlab.picture.canvas import write_picture
+from nnlab.report.png import write_picture
 from nnlab.report.tensorboard import show
 
 

@@ -84,7 +84,7 @@ class EarlyStopping(Regularizer, callbacks.EarlyStopping):
         if not self.rows or not trainer.is_global_zero:
             return
         log.info("early stopping: %s", self.sentence())
-        from nnlab.picture.canvas import write_picture
+        from nnlab.report.png import write_picture
 
         folder = Path(trainer.default_root_dir) / "figures"
         folder.mkdir(parents=True, exist_ok=True)

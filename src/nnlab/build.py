@@ -1,9 +1,9 @@
 """Config -> objects: the only place where a `_target_` is called."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -81,17 +81,21 @@ def build(config: Config, plugins: Plugins) -> Parts:
 
 
 def check_parts(config: Config, plugins: Plugins) -> None:
-    """Check what `build` is given, as far as that needs neither data nor a network.
+    """Check what a run is made of, as far as that needs neither data nor a network.
+
+    What lies within another object is made.
 
     Raises:
         UserError: where a value is not accepted.
     """
+    prepared(config["trainer"], "trainer", plugins)
     prepared(config["data"], "data", plugins)
     given = {name: value for name, value in config["model"].items() if value != "???"}
     prepared(given, "model", plugins, later=frozenset(config["model"]))
     for role in ("optimizer", "schedule"):
         make_later(config[role], role, plugins)
-    build_callbacks(config, plugins)
+    for _, node, where in _callbacks(config):
+        prepared(node, where, plugins)
 
 
 def build_model(config: Config, plugins: Plugins) -> Learner:
@@ -107,6 +111,15 @@ def build_model(config: Config, plugins: Plugins) -> Learner:
 def build_callbacks(config: Config, plugins: Plugins) -> list[Callback]:
     """Build the regularizers and callbacks in the order in which they were chosen."""
     made: list[Callback] = []
+    for name, node, where in _callbacks(config):
+        made.append(make(node, where, plugins))
+        if isinstance(made[-1], Regularizer):
+            made[-1].name = name
+    return made
+
+
+def _callbacks(config: Config) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Yield each regularizer's and callback's name, node, and place in the config."""
     for group in ("regularizer", "callback"):
         for name, node in (config[group] or {}).items():
             if not isinstance(node, Mapping) or "_target_" not in node:
@@ -114,10 +127,7 @@ def build_callbacks(config: Config, plugins: Plugins) -> list[Callback]:
                     f"{group}.{name} has values and no _target_; choose it as well: "
                     f"{group}=[{name}]"
                 )
-            made.append(make(node, f"{group}.{name}", plugins))
-            if isinstance(made[-1], Regularizer):
-                made[-1].name = name
-    return made
+            yield name, cast("Mapping[str, Any]", node), f"{group}.{name}"
 
 
 def facts_of(data: LightningDataModule) -> dict[str, int]:

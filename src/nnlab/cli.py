@@ -98,9 +98,11 @@ def _as_setting(word: str) -> str:
         return "; did you mean resume=<a folder in outputs>?"
     if (conf_folder() / word).is_dir():
         return f"; a setting is written {word}=..., and list {word} shows the choices"
+    if any(verb.startswith(word) for verb in VERBS):
+        return ""
     groups = ("experiment", "data", "model")  # of two alike the model
     options = {f.stem: g for g in groups for f in (conf_folder() / g).glob("*.yaml")}
-    near = get_close_matches(word, {*options, *VERBS}, n=1)
+    near = get_close_matches(word.lower(), {*options, *VERBS}, n=1)
     near += sorted(name for name in options if name.startswith(word))
     if near and near[0] in options:
         return f"; did you mean {options[near[0]]}={near[0]}?"

@@ -23,7 +23,7 @@ from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.plugin import Plugin
-from hydra.types import HydraContext, RunMode, TaskFunction
+from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -32,8 +32,7 @@ from nnlab.home import conf_folder
 from nnlab.loader import Loader
 from nnlab.plugins import find_plugins, search_path
 from nnlab.plugins.plugin import LIST_GROUPS as LIST_GROUPS
-
-# Groups that take several options at once: `regularizer=[l1,dropout]`.
+from nnlab.report.commands import override_value
 
 # What decides which plugins there are.
 PLUGIN_VARIABLES = ("NNLAB_PLUGINS", "NNLAB_DISABLE", "NNLAB_PLUGINS_AUTOLOAD")
@@ -161,7 +160,6 @@ class Composer:
         config: DictConfig,
         folder: Path,
         plugins: Mapping[str, Callable[..., Plugin]],
-        task_function: TaskFunction | None = None,
     ) -> Any:
         """Hand a sweep to Hydra's sweeper, and its jobs to Hydra's launcher.
 
@@ -170,7 +168,6 @@ class Composer:
             folder: the sweep's, where a sweeper may write what it found.
             plugins: launchers and sweepers of nnlab's own, by name: in conf/hydra/
                 their `_target_` is `hydra_plugins.nnlab.<name>`.
-            task_function: what a launcher other than these calls for each job.
         """
         # Hydra takes plugins by this name only. A real `hydra_plugins` package would be
         # one for every Hydra program of the environment; this is one for this process.
@@ -178,13 +175,16 @@ class Composer:
         names |= {f"hydra_plugins.nnlab.{name}": made for name, made in plugins.items()}
         with open_dict(config):
             config.hydra.sweep.dir = str(folder)
+            # from which Hydra's own launchers compose each job anew
+            place = f"hydra.sweep.dir={override_value(str(folder))}"
+            config.hydra.overrides.hydra.append(place)
         # as Hydra.multirun does, which composes in the same breath
         callbacks = Callbacks(config)
         callbacks.on_multirun_start(config=config, config_name=self.config_name)
         sweeper = Plugins.instance().instantiate_sweeper(
             config=config,
             hydra_context=HydraContext(config_loader=self.loader, callbacks=callbacks),
-            task_function=task_function or _in_this_process,
+            task_function=_in_this_process,
         )
         words: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
         returned: Any = sweeper.sweep(arguments=words)

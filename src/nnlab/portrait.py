@@ -124,7 +124,7 @@ def draw(
             files[name] = folder / f"{stem}.txt"
             files[name].write_text(picture, encoding="utf-8")
         else:
-            from nnlab.picture.canvas import write_picture  # and matplotlib
+            from nnlab.report.png import write_picture  # and matplotlib
 
             files[name] = folder / f"{stem}.png"
             write_picture(picture, files[name])

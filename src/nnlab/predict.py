@@ -113,6 +113,8 @@ def write_answers(file: Path, names: Sequence[str], answers: Sequence[Answer]) -
         figure = as_picture(answers)
     except UserError as error:
         raise UserError(f"to={file}: {error}") from error
+    from nnlab.report.png import write_picture  # and matplotlib
+
     part = file.with_name(f"{file.name}.part")
-    figure.savefig(part, format="png", dpi=150)
+    write_picture(figure, part, dpi=150)
     part.replace(file)

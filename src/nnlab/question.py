@@ -23,7 +23,8 @@ class Question:
     """What the verb takes.
 
     Args:
-        run: a run's folder, or a checkpoint; latest is the newest in outputs.
+        run: a run's folder, or a checkpoint; latest is the newest in outputs that has
+            one.
         input: a picture, an idx file, a .csv or .txt, a folder or a pattern of them
             ('*.png'), several with commas between; or the text itself: "9 + 60".
         checkpoint: of the run's two, best or last.

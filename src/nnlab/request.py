@@ -18,7 +18,8 @@ class Request:
     """What the verb takes whatever the model is: which one speaks, of what, where to.
 
     Args:
-        run: a run's folder, or a checkpoint; latest is the newest in outputs.
+        run: a run's folder, or a checkpoint; latest is the newest in outputs that has
+            one.
         checkpoint: of the run's two, best or last.
         adapter: a file that `export adapter=true` wrote: what LoRA learned goes onto
             the run's model.

@@ -60,7 +60,8 @@ VERBS: dict[str, Verb] = {
     ),
     "export": Verb(
         "nnlab.export:export",
-        "write a run's model as another library loads it: run=<folder> to=<new folder>",
+        "write a run's model as another library loads it: run=<folder>, or run=latest, "
+        "to=<new folder>",
     ),
     "prepare": Verb(
         "nnlab.prepare:prepare",

@@ -13,6 +13,9 @@ SWEEPS = {
         "optimizer.lr=abc must be a number",
     ),
     "an object's range": ("-m seed=1,2 data.batch_size=0", "data.batch_size=0 must be"),
+    "a trainer's": ("-m seed=1,2 +trainer.foo=1", "trainer.foo is nothing"),
+    "a strategy's": ("-m strategy=ddp +trainer.strategy.foo=1 seed=1", "strategy.foo"),
+    "a schedule's": ("-m schedule=step schedule.drop_factor=0.1,x", "drop_factor=x"),
     "a model's": ("-m data=digits model.classes=10,x", "model.classes=x must"),
     "a callback's": (
         "-m callback=[ema] callback.ema.decay=0.9,2",

@@ -8,10 +8,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nnlab.sweep.beyond.call import Call, read_state, write_stop
+from nnlab.sweep.beyond.launchers import RemoteLauncher
 from nnlab.sweep.beyond.remote import RemoteServer
 from nnlab.sweep.job import Job
 
@@ -194,3 +196,29 @@ def test_a_sweep_elsewhere_has_the_results_of_one_run(instant, sweep, package, w
     for job in jobs.values():
         result = Path("outputs/sweep/night", job["folder"], "result.json")
         assert json.loads(result.read_text())["metrics"] == job["metrics"]
+
+
+@pytest.mark.parametrize(("said", "workers"), [(None, 256), (1, 1), (3, 3)])
+def test_the_launcher_says_how_many_jobs_where_the_user_does_not(
+    said, workers, tmp_path
+):
+    class Server:
+        hold = print
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exception):
+            pass
+
+    class There(RemoteLauncher):
+        def make_server(self, folder):
+            return Server()
+
+    ledger = SimpleNamespace(folder=tmp_path, enrol=lambda overrides: [])
+    options = SimpleNamespace(workers=said, retry=None)
+    pool = SimpleNamespace(
+        ledger=ledger, options=options, workers=said or 2, run=lambda jobs: None
+    )
+    There(pool=pool, workers=256, threads=4).launch([], 0)
+    assert (pool.workers, pool.threads) == (workers, 4)

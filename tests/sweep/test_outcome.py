@@ -11,6 +11,10 @@ CASES = {
     "a mistake": (2, None, "nnlab: no key 'x'\n", "failed", "no key 'x'"),
     "a failure": (1, "failed", PRINTED, "failed", "ValueError: it"),
     "a traceback": (1, "running", TRACE, "failed", "KeyError: 'x'"),
+    "two tracebacks, two lines": (
+        *(1, "running", f"{TRACE}\nDuring handling of it\n{TRACE}and more\n"),
+        *("failed", "KeyError: 'x'"),
+    ),
     "an exit": (
         *(3, "running", PRINTED),
         *("failed", "exited with status 3 before it was complete"),

@@ -14,6 +14,7 @@ from nnlab.compose import Composer, plain
 from nnlab.errors import RunFailed, UserError
 from nnlab.sweep.job import Job
 from nnlab.sweep.job_server import JOBS_LOCK, JobServer
+from nnlab.sweep.machine import question
 
 SHOWN = """
 import json, os, random, signal, sys, threading, torch
@@ -198,24 +199,104 @@ def test_a_value_that_an_object_does_not_take_is_refused(forked, fork):
         server.look(configs, is_here=False)
 
 
-def test_code_that_fails_is_left_to_its_job(forked, monkeypatch):
-    def fail(config, plugins):
-        raise AttributeError
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Return a job's config with a callback of this code."""
 
-    monkeypatch.setattr("nnlab.build.check_parts", fail)
+    def write(code: str) -> list[dict]:
+        (tmp_path / "nnlab-plugin.toml").write_text(
+            'api = 1\nname = "odd"\nversion = "1.0"\nsummary = "Odd"\n'
+        )
+        (tmp_path / "odd.py").write_text(
+            f"import os, signal, sys\nfrom lightning import Callback\n{code}\n"
+        )
+        (tmp_path / "conf/callback").mkdir(parents=True)
+        (tmp_path / "conf/callback/odd.yaml").write_text(
+            "# @package callback.odd\n# An odd one.\n"
+            "_target_: nnlab.ext.odd.odd.Odd\nshares: {1: 0.5}\n"
+        )
+        monkeypatch.setenv("NNLAB_PLUGINS", str(tmp_path))
+        return configs_of("callback=[odd]")
+
+    return write
+
+
+ODD = """
+class Odd(Callback):
+    def __init__(self, *, shares: dict[int, float]):
+        {}
+"""
+
+
+def test_a_key_that_is_a_number_stays_one(forked, plugin):
+    configs = plugin(ODD.format("pass"))
     with JobServer(fork=True) as server:
-        assert server.look(configs_of("seed=1"), is_here=False) == 0
+        assert server.look(configs, is_here=False) == 0
 
 
-def test_a_look_that_breaks_down_is_told_in_one_sentence(forked, monkeypatch):
-    monkeypatch.setattr(
-        "nnlab.sweep.machine.look", lambda configs, is_here, plugins: os.abort()
-    )
+@pytest.mark.parametrize(
+    "code",
+    [
+        ODD.format("raise ValueError('there is one already')"),
+        ODD.format("os._exit(0)"),
+        "raise SystemExit(3)",
+        "print('hello')" + ODD.format("pass"),
+    ],
+)
+def test_what_a_plugins_code_does_is_left_to_its_job(forked, plugin, code, capfd):
+    configs = plugin(code)
+    capfd.readouterr()
+    with JobServer(fork=True) as server:
+        assert server.look(configs, is_here=False) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("deed", "fork"),
+    [
+        ("os._exit(0)", True),
+        ("os.kill(os.getpid(), signal.SIGKILL)", True),
+        pytest.param("os._exit(3)", False, marks=pytest.mark.slow),
+    ],
+)
+def test_a_plugin_that_ends_the_check_is_one_sentence(forked, plugin, deed, fork):
+    configs = plugin(deed)
     with (
-        JobServer(fork=True) as server,
-        pytest.raises(UserError, match="checks the jobs ended with status -6"),
+        JobServer(fork=fork) as server,
+        pytest.raises(RunFailed, match="checks the jobs ended each time"),
     ):
-        server.look([], is_here=True)
+        server.look(configs, is_here=False)
+
+
+def test_a_check_that_is_killed_once_is_made_again(forked, plugin, tmp_path):
+    configs = plugin(
+        f"if not os.path.exists('{tmp_path}/tried'):\n"
+        f"    open('{tmp_path}/tried', 'w').close()\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n" + ODD.format("pass")
+    )
+    with JobServer(fork=True) as server:
+        assert server.look(configs, is_here=False) == 0
+        assert server.news(0.2) == [], "nothing more is said of it"
+
+
+def test_a_check_that_hangs_is_gone_with_its_sweep(forked, plugin, tmp_path):
+    configs = plugin(
+        "import time\nfrom pathlib import Path\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"Path('{tmp_path}/pid.part').write_text(str(os.getpid()))\n"
+        f"os.rename('{tmp_path}/pid.part', '{tmp_path}/pid')\n"
+        "time.sleep(600)"
+    )
+    with JobServer(fork=True) as server:
+        about = question(configs, is_here=False)
+        server._order({"do": "look", "about": about.hex()})
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.01)
+        witness = int((tmp_path / "pid").read_text())
+    until = time.monotonic() + 60
+    while Path(f"/proc/{witness}").exists() and not _is_zombie(witness):
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_a_server_that_dies_before_it_has_looked_is_replaced(forked, monkeypatch):
@@ -231,7 +312,7 @@ def test_a_server_that_dies_before_it_has_looked_is_replaced(forked, monkeypatch
     with JobServer(fork=True) as server:
         assert server.look([], is_here=True) >= 0
         deaths = iter(9 * [True])
-        with pytest.raises(RunFailed, match="killed time and again"):
+        with pytest.raises(RunFailed, match="ended each time before it was done"):
             server.look([], is_here=True)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nnlab import cores
 from nnlab.sweep import command, side_by_side
 from nnlab.sweep.pool import Pool
 
@@ -54,12 +55,28 @@ def test_each_job_has_a_gigabyte():
     assert workers(config(), memory=None) == 16
 
 
+def test_an_apple_gpu_has_one_job(monkeypatch):
+    assert workers(config(accelerator="mps")) == 1
+    monkeypatch.setattr(side_by_side.sys, "platform", "darwin")
+    assert workers(config(accelerator="auto")) == 1
+    assert workers(config()) == 16
+
+
+def test_processes_of_a_job_count():
+    assert workers(config(devices="4")) == 4
+    assert workers(config(devices="auto")) == workers(config(devices=[0])) == 16
+
+
 @pytest.fixture
 def files(monkeypatch):
+    """Return the system's files by path, to be filled."""
     content = {}
-    monkeypatch.setattr(
-        side_by_side, "_lines", lambda file: content.get(str(file), "").splitlines()
-    )
+
+    def lines(file):
+        return content.get(str(file), "").splitlines()
+
+    monkeypatch.setattr(side_by_side, "lines_of", lines)
+    monkeypatch.setattr(cores, "lines_of", lines)
     return content
 
 
@@ -69,13 +86,33 @@ def test_free_memory_is_what_the_system_says(files):
     assert side_by_side.free_memory() == 5 * 1024
 
 
-def test_a_container_has_less(files):
+@pytest.mark.parametrize("own", ["", "/slurm/job_7/step_0"])
+def test_a_container_or_a_batch_job_has_less(files, own):
     files["/proc/meminfo"] = "MemAvailable: 5 kB\n"
-    files["/sys/fs/cgroup/memory.max"] = "3000\n"
-    files["/sys/fs/cgroup/memory.current"] = "1000\n"
+    files["/proc/self/cgroup"] = f"1:cpu:/\n0::{own or '/'}\n"
+    limited = "/sys/fs/cgroup" + own.removesuffix("/step_0")
+    files[f"{limited}/memory.max"] = "3000\n"
+    files[f"{limited}/memory.current"] = "1000\n"
     assert side_by_side.free_memory() == 2000
-    files["/sys/fs/cgroup/memory.max"] = "max\n"
+    # What it keeps of files that were read is given back when it is needed.
+    files[f"{limited}/memory.stat"] = "anon 100\ninactive_file 600\n"
+    assert side_by_side.free_memory() == 2600
+    files[f"{limited}/memory.max"] = "max\n"
     assert side_by_side.free_memory() == 5 * 1024
+
+
+def test_a_containers_quota_is_fewer_cores(files, monkeypatch):
+    monkeypatch.setattr(
+        cores.os, "sched_getaffinity", lambda process: range(64), raising=False
+    )
+    assert cores.cores_here() == 64
+    files["/proc/self/cgroup"] = "0::/a/b\n"
+    files["/sys/fs/cgroup/a/cpu.max"] = "250000 100000\n"
+    assert cores.cores_here() == 2
+    files["/sys/fs/cgroup/a/b/cpu.max"] = "50000 100000\n"
+    assert cores.cores_here() == 1
+    files["/sys/fs/cgroup/a/b/cpu.max"] = "max 100000\n"
+    assert cores.cores_here() == 2
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,13 @@
 """The look all pictures share: no background, grey text, colours that stay apart."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from PIL.Image import Image
 
 DPI = 110  # of the files
-COMPRESSION = 1  # half of the time that 6, the usual, takes, for a third more bytes
 GREY = "#7a7f87"  # contrast at least 4 on white and on near-black
 FAINT = "#7a7f8755"
 # After Okabe & Ito (2008), shifted to a lightness that holds on light and dark pages
@@ -35,15 +32,6 @@ def canvas(
             it; with None the picture says where.
     """
     return Figure(figsize=(width, height), dpi=160, layout=layout, facecolor="none")
-
-
-def write_picture(picture: Figure | Image, file: Path) -> None:
-    """Write a PNG."""
-    if isinstance(picture, Figure):
-        options = {"compress_level": COMPRESSION}
-        picture.savefig(file, dpi=DPI, format="png", pil_kwargs=options)
-    else:
-        picture.save(file, format="png", compress_level=COMPRESSION)
 
 
 def quieten(axes: Axes) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 
 from nnlab.folder import RunFolder, write, write_json
-from nnlab.picture.canvas import write_picture
 from nnlab.picture.compared import compared
 from nnlab.report.commands import seen_from_here
+from nnlab.report.png import write_picture
 from nnlab.report.study_table import Cells, study_markdown, study_table
 from nnlab.study.study import Study, said
 

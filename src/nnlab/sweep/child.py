@@ -1,11 +1,9 @@
 """What a forked process does first: away with what it has of the server's."""
 
 import ctypes
-import json
 import os
 import runpy
 import signal
-import socket
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -45,43 +43,40 @@ def become_job(order: dict[str, Any], *, parent: int, fork: bool) -> NoReturn:
         end(status)
 
 
-def become_witness(
-    order: dict[str, Any], connection: socket.socket, *, parent: int
-) -> NoReturn:
-    """Say what is wrong with the order's `configs`, or not here; ends the process."""
-    from nnlab.compose import Composer
-    from nnlab.plugins import find_plugins
-    from nnlab.sweep.machine import look
+def become_witness(order: dict[str, Any], answer: int, *, parent: int) -> NoReturn:
+    """Say what `nnlab.sweep.machine` finds, or nothing; ends the process.
 
-    status = 1
+    Args:
+        order: what it is about.
+        answer: the open file to write to.
+        parent: the server's process.
+    """
     try:
-        stand_alone(parent)
+        from nnlab.sweep.machine import testify
+
+        stand_alone(parent, by=signal.SIGKILL)  # it has nothing to save
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep's process decides
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        plugins = Composer.ready.plugins if Composer.ready else find_plugins()
-        machine = look(order["configs"], is_here=order["is_here"], plugins=plugins)
-        connection.sendall(json.dumps(machine._asdict()).encode() + b"\n")
-        status = 0
-    except BaseException:  # noqa: BLE001  # told to whoever sweeps
-        traceback.print_exc()
+        testify(bytes.fromhex(order["about"]), answer)
     finally:
-        os._exit(status)
+        os._exit(1)
 
 
-def stand_alone(parent: int) -> None:
-    """Leave the server's group and its handlers, and end when it does."""
+def stand_alone(parent: int, *, by: int = signal.SIGTERM) -> None:
+    """Leave the server's group and its handlers, and end by a signal when it does."""
     os.setsid()  # a group of its own, to be ended as a whole
-    die_with(parent)
+    die_with(parent, by)
     for number in RESTORED:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def die_with(parent: int) -> None:
+def die_with(parent: int, number: int) -> None:
     """Ask the kernel to end this process, once it can, when its parent is gone."""
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it was quicker
-            os._exit(128 + signal.SIGTERM)
+            os._exit(128 + number)
 
 
 def redirect(log: str) -> None:

@@ -1,7 +1,7 @@
 """`nnlab -m`: every job checked, then run, then one table; what failed is told.
 
-Nothing here imports torch: the server does, while jobs are checked here, and is asked
-for what only torch knows.
+Nothing here imports torch (but for sweep.fork=false): the server does, while jobs are
+checked here, and is asked for what only torch knows.
 """
 
 import importlib
@@ -59,7 +59,7 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
         config = configs[-1]
         plan = plan_search(words, config, composer)
         jobs = None if plan else grid_jobs(words, composer)
-        hydras = composer.compose_multirun(words)
+        sweep_config = composer.compose_multirun(words)
         if jobs and len(jobs) > 1:
             _import_for_the_answer()  # while the server imports torch for the jobs
         gpus = server.look(configs, is_here=is_here)
@@ -85,9 +85,10 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
                 "SubmititLauncher": partial(SubmititLauncher, pool=pool),
                 "RayLauncher": partial(RayLauncher, pool=pool),
             }
-            composer.multirun(hydras, folder, ours)
-            server.end()
-            return _report(ledger, pool)
+            with pool.listening():
+                composer.multirun(sweep_config, folder, ours)
+                server.end()  # while the table is made
+                return _report(ledger, pool)
 
 
 def _options(overrides: Sequence[str], composer: Composer) -> SweepOptions:

@@ -1,9 +1,10 @@
 """What of this machine a job may use: GPUs of its own, a share of the CPU's threads."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from nnlab.cores import cores_here
 
 ACCELERATORS = ("gpu", "cuda", "auto")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -76,11 +77,4 @@ def threads_each(environment: Mapping[str, str], workers: int) -> int:
 def threads_said(environment: Mapping[str, str]) -> int | None:
     """Return how many threads the user lets a process have; None where not said."""
     said = environment.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(said) or None if said.isdecimal() else None
-
-
-def cores_here() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return (int(said) or None) if said.isdecimal() else None

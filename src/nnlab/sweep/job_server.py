@@ -13,14 +13,17 @@ from typing import Any, Self
 
 from nnlab.compose import Composer
 from nnlab.errors import RunFailed, UserError
-from nnlab.plugins import find_plugins
 from nnlab.sweep.child import IGNORED
 from nnlab.sweep.forked import Forked, can_fork
 from nnlab.sweep.job import Job
-from nnlab.sweep.machine import Config, Machine, look
+from nnlab.sweep.machine import Config, Machine, question
 
 JOBS_LOCK = ".jobs.lock"
 MOST_LOSSES = 3  # of the server, before something is thought to be wrong with it
+UNCHECKED = (
+    "the process that checks the jobs ended each time before it was done: it was "
+    "killed, or a plugin's code ends it; one of the jobs alone would say more"
+)
 LOST = "the process that jobs come from is killed time and again"
 # What a launcher above (torchrun, Slurm's srun, a run of Lightning's) says of the
 # process that sweeps is not about its jobs.
@@ -148,27 +151,26 @@ class JobServer:
             UserError: where what one of them says is not accepted, or not here.
             RunFailed: where nobody answers.
         """
-        if self.fork:
-            machine = self._ask(configs, is_here)
-        else:
-            plugins = self.composer.plugins if self.composer else find_plugins()
-            machine = look(configs, is_here=is_here, plugins=plugins)
-        if machine.refused is not None:
-            raise UserError(machine.refused)
-        return machine.gpus
-
-    def _ask(self, configs: Sequence[Config], is_here: bool) -> Machine:
-        order = {"do": "look", "configs": list(configs), "is_here": is_here}
+        about = question(configs, is_here=is_here)
+        ask = self._ask if self.fork else _ask_another
         for _ in range(MOST_LOSSES):
-            try:
-                self._order(order)
-                while not (messages := self._hear(None)):
-                    pass
-            except ConnectionError:
-                self.restart()
-            else:
-                return Machine(**messages[0])
-        raise RunFailed(f"{LOST}, before there was a job")
+            if said := ask(about):
+                machine = Machine(**said)
+                if machine.refused is not None:
+                    raise UserError(machine.refused)
+                return machine.gpus
+        raise RunFailed(UNCHECKED)
+
+    def _ask(self, about: bytes) -> dict[str, Any]:
+        """Return a witness's answer; nothing where it ended without one."""
+        try:
+            self._order({"do": "look", "about": about.hex()})
+            while not (messages := self._hear(None)):
+                pass
+        except ConnectionError:
+            self.restart()
+            return {}
+        return messages[0]
 
     def _hear(self, seconds: float | None) -> list[dict[str, Any]]:
         ready, _, _ = select.select([self._connection], [], [], seconds)
@@ -196,6 +198,12 @@ class JobServer:
         """Let the server end its jobs, and itself."""
         self.end()
         self._process.wait()
+
+
+def _ask_another(about: bytes) -> dict[str, Any]:
+    command = [*interpreter(), "-m", "nnlab.sweep.machine"]
+    ended = subprocess.run(command, input=about, stdout=subprocess.PIPE, check=False)
+    return json.loads(ended.stdout or b"{}")
 
 
 def interpreter() -> list[str]:

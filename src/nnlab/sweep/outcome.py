@@ -34,9 +34,16 @@ def outcome(folder: Path, status: int, printed: str) -> tuple[Status, str | None
         return "failed", said[-1].removeprefix("nnlab: ")
     if found.get("status") == "failed" and found.get("cause"):
         return "failed", str(found["cause"])
-    if any(line.startswith("Traceback") for line in lines):
-        return "failed", lines[-1]
+    if error := _error(lines):
+        return "failed", error
     return "failed", f"exited with status {status} before it was complete"
+
+
+def _error(lines: list[str]) -> str | None:
+    """Return the first line of the error below the last traceback; None without one."""
+    begun = [i for i, line in enumerate(lines) if line.startswith("Traceback")]
+    below = lines[begun[-1] + 1 :] if begun else []
+    return next((line for line in below if not line.startswith(" ")), None)
 
 
 def tail(file: Path, start: int = 0, most: int = TAIL_BYTES) -> str:

@@ -1,6 +1,7 @@
 """A sweep's folder: one sweep's alone, from its first job to its last."""
 
 import fcntl
+import signal
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from nnlab.errors import UserError
 from nnlab.folder import RunFolder
+from nnlab.interrupt import Interrupted
 from nnlab.sweep.job_server import JOBS_LOCK
 
 # The jobs of a sweep that was killed save their state and end; the next one waits.
@@ -31,8 +33,11 @@ def sweep_folder(output_dir: str, name: str | None) -> Generator[Path]:
             f"{parent} cannot be written: {error.strerror}; give another output_dir="
         ) from error
     with RunFolder(path).acquire():
-        _wait_for_orphans(path)
-        yield path
+        try:
+            _wait_for_orphans(path)
+            yield path
+        except KeyboardInterrupt:  # not before anything was written
+            raise Interrupted(signal.SIGINT) from None
 
 
 def _named(parent: Path, name: str) -> Path:

@@ -60,7 +60,7 @@ class Pool:
     def run(self, jobs: Sequence[Job]) -> None:
         """Run these jobs, until each is over or the sweep is stopped."""
         waiting = deque(jobs)
-        with self._listening(), self.board:
+        with self.board:
             self.ledger.save(at_once=True)
             while self.fill(waiting) or self.running:
                 try:
@@ -173,7 +173,8 @@ class Pool:
             self.server.restart()
 
     @contextmanager
-    def _listening(self) -> Generator[None]:
+    def listening(self) -> Generator[None]:
+        """Take signals as the wish to stop: the jobs save their state, and end."""
         numbers = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
             numbers.append(signal.SIGHUP)

@@ -97,10 +97,23 @@ class Server:
 
     def _look(self, order: Order) -> None:
         """Have a process of its own answer, which may ask a GPU's driver."""
+        answer, theirs = os.pipe()
         process = self._fork(
-            lambda parent: become_witness(order, self.connection, parent=parent)
+            lambda parent: become_witness(order, theirs, parent=parent)
         )
+        os.close(theirs)
         self.jobs[process] = None
+        said = b""
+        while process in self.jobs:
+            ready, _, _ = select.select([answer, self.connection, self.wake], [], [])
+            if answer in ready or self.connection in ready:  # or nobody asks
+                said = os.read(answer, 65536) if answer in ready else b""
+                with suppress(ProcessLookupError):  # it has no more to say
+                    os.kill(process, signal.SIGKILL)
+                break
+            self._bury()
+        os.close(answer)
+        self._tell(json.loads(said) if said else {})
 
     def _fork(self, become: Callable[[int], NoReturn]) -> int:
         parent = os.getpid()
@@ -143,9 +156,6 @@ class Server:
                 os.killpg(process, signal.SIGKILL)
             if job is not None:
                 self._tell({"job": job, "status": code})
-            elif code != 0:
-                cause = f"the process that checks the jobs ended with status {code}"
-                self._tell({"gpus": 0, "refused": cause})
 
     def _tell(self, message: dict[str, Any]) -> None:
         with suppress(ConnectionError):  # nobody is left to hear it

@@ -1,10 +1,12 @@
 """How many of a sweep's jobs run at once, where nobody says."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nnlab.sweep.devices import ACCELERATORS, cores_here, threads_said
+from nnlab.cores import control_groups, cores_here, lines_of
+from nnlab.sweep.devices import ACCELERATORS, threads_said
 
 MEMORY_EACH = 2**30  # bytes: a job of the textbooks' networks needs less
 
@@ -25,8 +27,11 @@ def side_by_side(
         memory: that is free, in bytes; None where nobody knows.
     """
     trainers = [config["trainer"] for config in configs]
-    if gpus and any(t.get("accelerator", "auto") in ACCELERATORS for t in trainers):
+    kinds = {trainer.get("accelerator", "auto") for trainer in trainers}
+    if gpus and kinds & {*ACCELERATORS}:
         return gpus
+    if "mps" in kinds or (sys.platform == "darwin" and kinds & {*ACCELERATORS}):
+        return 1  # an Apple GPU, of which there is one
     cores = cores_here()
     most = max(_cores_of(config, environment, cores) for config in configs)
     room = cores if memory is None else memory // MEMORY_EACH
@@ -37,34 +42,30 @@ def _cores_of(
     config: Mapping[str, Any], environment: Mapping[str, str], cores: int
 ) -> int:
     threads = config.get("threads") or threads_said(environment) or cores
-    devices = config["trainer"].get("devices")
-    return threads * (devices if isinstance(devices, int) and devices > 0 else 1)
+    devices = str(config["trainer"].get("devices"))  # also auto, -1, a list
+    return threads * max(1, int(devices) if devices.isdecimal() else 1)
 
 
 def free_memory() -> int | None:
     """Return the bytes that may be had without swapping; None where nobody knows.
 
-    In a container no more than its own limit leaves (cgroup, version 2).
+    Where a container or a batch system sets a limit (cgroup, version 2), no more than
+    that leaves; what it keeps of files can be had.
     """
-    known = [*_free_in_all(), *_free_in_the_container()]
-    return min(known, default=None)
+    known = [*_free_in_all(), *(_free_in(folder) for folder in control_groups())]
+    return min((free for free in known if free is not None), default=None)
 
 
 def _free_in_all() -> Iterable[int]:
-    for line in _lines(Path("/proc/meminfo")):
+    for line in lines_of(Path("/proc/meminfo")):
         if line.startswith("MemAvailable:"):
             yield int(line.split()[1]) * 1024
 
 
-def _free_in_the_container() -> Iterable[int]:
-    folder = Path("/sys/fs/cgroup")
-    most, now = (_lines(folder / f"memory.{name}") for name in ("max", "current"))
-    if most and now and most[0].isdecimal():
-        yield max(0, int(most[0]) - int(now[0]))
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        return file.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
+def _free_in(folder: Path) -> int | None:
+    most, now = (lines_of(folder / f"memory.{name}") for name in ("max", "current"))
+    if not (most and now and most[0].isdecimal()):
+        return None
+    counts = dict(line.split() for line in lines_of(folder / "memory.stat"))
+    kept = int(counts.get("inactive_file", 0))
+    return max(0, int(most[0]) - int(now[0]) + kept)

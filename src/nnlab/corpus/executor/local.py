@@ -8,6 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 
+from nnlab.cores import cores_here
 from nnlab.corpus.executor.failure import explained
 from nnlab.corpus.worker import Done, Task, perform
 from nnlab.errors import RunFailed
@@ -23,7 +24,7 @@ class Local:
 
     def __init__(self, *, workers: Count | None) -> None:
         self._pool = ProcessPoolExecutor(
-            workers or len(os.sched_getaffinity(0)),
+            workers or cores_here(),
             mp_context=get_context("spawn"),
             initializer=_end_with_parent,
         )

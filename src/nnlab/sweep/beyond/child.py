@@ -8,7 +8,7 @@ from nnlab.sweep.child import die_with
 
 if __name__ == "__main__":
     _, parent, *words = sys.argv
-    die_with(int(parent))
+    die_with(int(parent), signal.SIGTERM)
     # Slurm tells all processes of a job that its time is up; the parent acts on it.
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     sys.argv = ["nnlab", *words]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nnlab.picture.canvas import FAINT, GREY, PALETTE, canvas, quieten
+from nnlab.report.png import write_picture
 from nnlab.sweep.search.axis import Scale, coloured, scales_of
 from nnlab.sweep.search.contour import draw_contour
 from nnlab.sweep.search.options import SearchOptions
@@ -39,7 +40,7 @@ def draw_search(study: Study, options: SearchOptions, folder: Path) -> list[Path
     files: list[Path] = []
     for name, figure in figures.items():
         files.append(folder / f"{name}.png")
-        figure.savefig(files[-1])
+        write_picture(figure, files[-1], dpi=160)
     return files
 
 
