@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nnlab.errors import UserError
+from nnlab.interrupt import Interrupted
 from nnlab.sweep import place
 from nnlab.sweep.job_server import JOBS_LOCK
 from nnlab.sweep.place import sweep_folder
@@ -78,3 +79,12 @@ def test_a_folder_that_cannot_be_written_is_refused():
     ):
         pass
     assert not Path("/proc/x").exists()
+
+
+def test_a_stop_within_is_no_stop_before_anything_was_written(tmp_path):
+    with (
+        pytest.raises(Interrupted) as stop,
+        sweep_folder(str(tmp_path), "night"),
+    ):
+        raise KeyboardInterrupt
+    assert stop.value.exit_status == 130

@@ -333,3 +333,21 @@ def test_each_job_on_a_gpu_is_told_of_its_own(instant, sweep, monkeypatch):
     assert answer.status == 0, answer.err
     given = [each["CUDA_VISIBLE_DEVICES"] for each in instant.environments]
     assert given == ["4", "7", "4", "7"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_while_the_table_is_made_loses_nothing(
+    number, instant, sweep, monkeypatch
+):
+    report = command._report
+
+    def stopped(ledger, pool):
+        os.kill(os.getpid(), number)
+        return report(ledger, pool)
+
+    monkeypatch.setattr(command, "_report", stopped)
+    answer, _ = sweep("seed=1,2")
+    assert answer.status == 128 + number
+    content = json.loads(Path("outputs/sweep/night/sweep.json").read_text())
+    assert content["status"] == "complete"
+    assert "before anything was written" not in answer.err

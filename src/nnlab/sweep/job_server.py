@@ -19,7 +19,7 @@ from nnlab.sweep.job import Job
 from nnlab.sweep.machine import Config, Machine, question
 
 JOBS_LOCK = ".jobs.lock"
-MOST_LOSSES = 3  # of the server, before something is thought to be wrong with it
+MOST_LOSSES = 3  # of a process, before something is thought to be wrong with it
 UNCHECKED = (
     "the process that checks the jobs ended each time before it was done: it was "
     "killed, or a plugin's code ends it; one of the jobs alone would say more"

@@ -102,16 +102,17 @@ class Server:
             lambda parent: become_witness(order, theirs, parent=parent)
         )
         os.close(theirs)
+        os.set_blocking(answer, False)
         self.jobs[process] = None
-        said = b""
         while process in self.jobs:
             ready, _, _ = select.select([answer, self.connection, self.wake], [], [])
             if answer in ready or self.connection in ready:  # or nobody asks
-                said = os.read(answer, 65536) if answer in ready else b""
-                with suppress(ProcessLookupError):  # it has no more to say
-                    os.kill(process, signal.SIGKILL)
+                os.kill(process, signal.SIGKILL)  # it has no more to say
                 break
             self._bury()
+        said = b""
+        with suppress(BlockingIOError):
+            said = os.read(answer, 65536)
         os.close(answer)
         self._tell(json.loads(said) if said else {})
 
