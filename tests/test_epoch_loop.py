@@ -39,7 +39,10 @@ SETTINGS = {
     "gan": ["model=gan", *DIGITS, "data.batch_size=300", "trainer.gradient_clip_val=1"],
     "siamese": ["model=siamese", "data=digits_pairs", *DIGITS[1:]],
     "lstm": ["model=lstm_adder", "data.train_pairs=3000", *DIGITS[1:]],
-    "gpt": ["model=gpt", "data.batches_per_epoch=8", *DIGITS[1:], "callback=[]"],
+    "gpt": [
+        *("model=gpt", "data=pydocs", "data.batches_per_epoch=8"),
+        *(*DIGITS[1:], "callback=[]"),
+    ],
 }
 HOOKS = [
     *("on_train_batch_start", "on_train_batch_end", "on_before_zero_grad"),
