@@ -34,6 +34,7 @@ HEAVY = {
 FOREIGN = {
     *("torchvision", "transformers", "tokenizers", "tiktoken", "ray", "optuna"),
     *("submitit", "sklearn", "scipy", "pandas", "datasets", "fastwarc", "IPython"),
+    *("sympy", "triton"),  # the compiler's
 }
 SHORT = ("trainer.max_epochs=1", "data.repeats=1", "pictures=0")
 

@@ -1,7 +1,8 @@
-"""torchmetrics, which Lightning imports, without what no run uses of it.
+"""What Lightning imports, without what no run uses of it.
 
-It imports torchvision, transformers and SciPy for metrics that nobody asked for: a
-second of each start. While it is imported, stand-ins take their places, each of which
+torchmetrics imports torchvision, transformers and SciPy for metrics that nobody asked
+for, a second of each start; torch's counter of operations imports Triton for kernels
+that nobody wrote. While they are imported, stand-ins take those places, each of which
 imports what it stands for when it is first used; such a metric works as ever.
 """
 
@@ -14,8 +15,12 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
 
-UNUSED = ("torchvision", "transformers", "scipy")
-IMPORTER = "torchmetrics"
+from nnlab.late_compiler import put_off
+
+UNUSED = {  # by what imports it
+    "torchmetrics": ("torchvision", "transformers", "scipy"),
+    "torch.utils.flop_counter": ("triton",),
+}
 
 
 class Later:
@@ -34,7 +39,9 @@ class Later:
         return self._real()(*arguments, **named)
 
     def __instancecheck__(self, instance: Any) -> bool:
-        return isinstance(instance, self._real())
+        module = sys.modules.get(self._module)
+        is_there = module is not None and not isinstance(module, StandIn)
+        return is_there and isinstance(instance, self._real())  # else there is none
 
 
 class StandIn(ModuleType):
@@ -73,12 +80,12 @@ class _AmidStandIns(SourceFileLoader):
     """Runs a module's code as ever, but amid stand-ins."""
 
     def exec_module(self, module: ModuleType) -> None:
-        with stand_ins():
+        with stand_ins(UNUSED[module.__name__]):
             super().exec_module(module)
 
 
 class _Trigger(MetaPathFinder):
-    """Finds torchmetrics as Python does, and lets it be imported amid stand-ins."""
+    """Finds an importer as Python does, and lets it be imported amid stand-ins."""
 
     def find_spec(
         self,
@@ -86,26 +93,25 @@ class _Trigger(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        if fullname != IMPORTER:
+        if fullname not in UNUSED:
             return None
-        sys.meta_path.remove(self)
-        spec = PathFinder.find_spec(fullname)
+        spec = PathFinder.find_spec(fullname, path)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
             spec.loader = _AmidStandIns(fullname, spec.loader.path)
         return spec
 
 
 def leave_out_unused() -> None:
-    """Let this process's first import of torchmetrics go without what is unused."""
-    known = any(isinstance(finder, _Trigger) for finder in sys.meta_path)
-    if IMPORTER not in sys.modules and not known:
+    """Let this process's first imports of torch and torchmetrics go without it."""
+    put_off()
+    if not any(isinstance(finder, _Trigger) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Trigger())
 
 
 @contextmanager
-def stand_ins() -> Generator[None]:
+def stand_ins(packages: Sequence[str]) -> Generator[None]:
     """Put stand-ins where the packages are not imported yet; take them away again."""
-    finder = _StandIns([name for name in UNUSED if name not in sys.modules])
+    finder = _StandIns([name for name in packages if name not in sys.modules])
     sys.meta_path.insert(0, finder)
     try:
         yield

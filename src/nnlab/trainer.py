@@ -49,6 +49,9 @@ def make_trainer(settings: Settings, place: Place, **more: Any) -> Trainer:
     strategy = settings.get("strategy")
     if isinstance(strategy, str):  # the processes are there: it need not start any
         settings["strategy"] = re.sub("_(fork|spawn|notebook)", "", strategy)
+    is_free = not torch.are_deterministic_algorithms_enabled()
+    if is_free and settings.get("deterministic") is False:
+        del settings["deterministic"]  # to say it again imports torch's compiler
     trainer = Trainer(**settings, plugins=plugins)
     loop = trainer.fit_loop.epoch_loop
     trainer.fit_loop.epoch_loop = EpochLoop(trainer, loop.min_steps, loop.max_steps)
