@@ -151,8 +151,9 @@ class Learner(LightningModule):
         if hasattr(data, "derived"):
             means |= data.derived(stage, means)
         # For what monitors them; the loggers get them from `record`, at true steps.
-        self.log_dict(
-            {f"{stage}/{name}": value for name, value in means.items()}, logger=False
+        # `self.log` of each would end there as well, after a millisecond.
+        self.trainer.callback_metrics.update(
+            {f"{stage}/{name}": value for name, value in means.items()}
         )
 
     def _sum_over_ranks(self, total: Tensor) -> Tensor:

@@ -6,10 +6,13 @@ finds none. Here the group is known before (place.py, group.py), and Lightning i
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import entry_points
 from typing import Any
 
 import torch
 from lightning import Trainer
+from lightning.fabric.utilities import registry
 from lightning.pytorch.plugins import MixedPrecision, Precision
 from lightning.pytorch.strategies import ModelParallelStrategy
 
@@ -26,6 +29,9 @@ QUIET: Settings = {
     "enable_model_summary": False,
     "enable_checkpointing": False,
 }
+# Lightning looks, for each trainer, through all packages for callbacks of theirs.
+find_callbacks = lru_cache(entry_points)
+registry.entry_points = find_callbacks  # pyright: ignore[reportPrivateImportUsage]
 
 
 def make_trainer(settings: Settings, place: Place, **more: Any) -> Trainer:

@@ -7,12 +7,15 @@ without torch.
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnlab import __version__
 from nnlab.errors import UserError
 from nnlab.importing import imports
 from nnlab.place import place
+
+if TYPE_CHECKING:
+    from nnlab.sweep.job_server import JobServer
 
 
 class Verb(NamedTuple):
@@ -105,6 +108,15 @@ def train(words: list[str]) -> int:
     """Train and test a model, continue a run, or sweep over several."""
     if words == ["--version"]:
         return _version()
+    if not {"-m", "--multirun"} & {*words}:
+        return _train(words, None)
+    from nnlab.sweep.ahead import server_ahead
+
+    with server_ahead(words) as server:
+        return _train(words, server)
+
+
+def _train(words: list[str], server: "JobServer | None") -> int:
     from nnlab.compose import Composer, parse_arguments, plain
     from nnlab.overrides import checked, with_places_quoted
     from nnlab.plugins import complaints
@@ -124,7 +136,7 @@ def train(words: list[str]) -> int:
 
         if preview(arguments, composer):
             return 0
-        return sweep(arguments.overrides, composer)
+        return sweep(arguments.overrides, composer, server)
     if any(word.startswith("resume=") for word in arguments.overrides):
         with imports():
             from nnlab.again import resume

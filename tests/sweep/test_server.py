@@ -345,6 +345,7 @@ def test_a_default_job_imports_nothing_that_the_server_has_not(tmp_path):
         "import os, sys\n"
         "from nnlab.sweep import child, warm\n"
         "warm.import_once()\n"
+        "warm.fill_caches()\n"
         "words = ['train', 'trainer.max_epochs=1', f'folder={sys.argv[1]}']\n"
         "warm.prepare_for(words)\n"
         "before = set(sys.modules)\n"

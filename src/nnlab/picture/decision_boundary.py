@@ -13,7 +13,7 @@ from nnlab.picture.plane import Plane, Point
 from nnlab.picture.scale import linear
 
 MOST_POINTS = 400  # more hide the field
-RESOLUTION = 161  # field values along each axis
+RESOLUTION = 121  # field values along each axis: one for three pixels
 ROWS = 4096  # that are asked for at once: more do not stay in a processor's cache
 DRAWING = Lock()  # a plane is kept for the next picture, perhaps another thread's
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from nnlab.compose import Composer
+    from nnlab.sweep.job_server import JobServer
 
 
 def preview(arguments: "Namespace", composer: "Composer") -> bool:
@@ -49,12 +50,19 @@ def preview(arguments: "Namespace", composer: "Composer") -> bool:
     return answer(arguments, composer)
 
 
-def sweep(overrides: list[str], composer: "Composer") -> int:
+def sweep(
+    overrides: list[str], composer: "Composer", server: "JobServer | None" = None
+) -> int:
     """Run every job of a sweep; return 0, 1 where one failed, 130 after Ctrl-C.
+
+    Args:
+        overrides: of the sweep.
+        composer: for its config.
+        server: one that was begun ahead.
 
     Raises:
         UserError: before anything is written.
     """
     from nnlab.sweep.command import run_sweep
 
-    return run_sweep(overrides, composer)
+    return run_sweep(overrides, composer, server)

@@ -45,8 +45,15 @@ from nnlab.sweep.side_by_side import free_memory, side_by_side
 ONE_RUN = ("folder", "resume")
 
 
-def run_sweep(overrides: list[str], composer: Composer) -> int:
+def run_sweep(
+    overrides: list[str], composer: Composer, ahead: JobServer | None = None
+) -> int:
     """Run every job of a sweep; return 0, 1 where one failed, 130 after Ctrl-C.
+
+    Args:
+        overrides: of the sweep.
+        composer: for its config.
+        ahead: a server of forks that was begun before.
 
     Raises:
         UserError: before anything is written.
@@ -54,7 +61,7 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
     check_words(overrides)
     options = _options(overrides, composer)
     is_here = check_launcher(overrides, composer)
-    with JobServer(fork=options.fork, composer=composer) as server:
+    with _server(ahead, composer, fork=options.fork) as server:
         words, configs = _checked(overrides, composer)
         config = configs[-1]
         plan = plan_search(words, config, composer)
@@ -89,6 +96,15 @@ def run_sweep(overrides: list[str], composer: Composer) -> int:
                 composer.multirun(sweep_config, folder, ours)
                 server.end()  # while the table is made
                 return _report(ledger, pool)
+
+
+def _server(ahead: JobServer | None, composer: Composer, *, fork: bool) -> JobServer:
+    if ahead is not None and fork:
+        ahead.composer = composer
+        return ahead
+    if ahead is not None:
+        ahead.end()
+    return JobServer(fork=fork, composer=composer)
 
 
 def _options(overrides: Sequence[str], composer: Composer) -> SweepOptions:

@@ -9,14 +9,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from nnlab.compose import Composer
 from nnlab.errors import RunFailed, UserError
 from nnlab.sweep.child import IGNORED
 from nnlab.sweep.forked import Forked, can_fork
 from nnlab.sweep.job import Job
 from nnlab.sweep.machine import Config, Machine, question
+
+if TYPE_CHECKING:  # a server is begun before Hydra is imported
+    from nnlab.compose import Composer
 
 JOBS_LOCK = ".jobs.lock"
 MOST_LOSSES = 3  # of a process, before something is thought to be wrong with it
@@ -46,7 +48,7 @@ class JobServer:
         composer: has composed what jobs have in common, perhaps.
     """
 
-    def __init__(self, *, fork: bool, composer: Composer | None = None) -> None:
+    def __init__(self, *, fork: bool, composer: "Composer | None" = None) -> None:
         self.fork = fork and sys.platform != "darwin"  # whose libraries do not survive
         self.composer = composer
         self._held: Path | None = None
@@ -89,7 +91,8 @@ class JobServer:
         os.environ.update(ONE_THREAD)
         for name in NOT_INHERITED:
             os.environ.pop(name, None)
-        Composer.ready = self.composer
+        if self.composer is not None:
+            type(self.composer).ready = self.composer
         serve(theirs, fork=True)
 
     def hold(self, folder: Path) -> None:

@@ -24,7 +24,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from nnlab.sweep.child import IGNORED, become_job, become_witness
-from nnlab.sweep.warm import import_once, prepare_for
+from nnlab.sweep.warm import fill_caches, import_once, prepare_for
 
 GRACE_SECONDS = 30.0  # for jobs whose sweep is gone
 Order = dict[str, Any]
@@ -86,6 +86,7 @@ class Server:
 
     def _start(self, order: Order) -> None:
         if self.fork:
+            fill_caches()
             prepare_for(order["words"])
         process = self._fork(lambda parent: self._become(order, parent))
         self.jobs[process] = order["job"]
@@ -104,6 +105,7 @@ class Server:
         os.close(theirs)
         os.set_blocking(answer, False)
         self.jobs[process] = None
+        fill_caches()  # meanwhile
         while process in self.jobs:
             ready, _, _ = select.select([answer, self.connection, self.wake], [], [])
             if answer in ready or self.connection in ready:  # or nobody asks

@@ -7,8 +7,9 @@ a model or a data set is imported.
 import gc
 import importlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 from nnlab.stand_in import leave_out_unused
@@ -16,6 +17,8 @@ from nnlab.stand_in import leave_out_unused
 # What runs use, and import only when they do.
 IMPORTED = (
     "torch",
+    "torch.utils._device",
+    "numpy.random",
     "nnlab.cli",
     "nnlab.run",
     "nnlab.again",
@@ -27,6 +30,7 @@ IMPORTED = (
     "nnlab.picture.decision_boundary",
     "nnlab.picture.image_grid",
     "nnlab.picture.worst_classified",
+    "nnlab.report.png",
     "pydantic.type_adapter",
     "threadpoolctl",
     "fsspec.implementations.chained",
@@ -43,32 +47,55 @@ IMPORTED = (
 STEADY = ("lightning.", "nnlab.optimizer.", "nnlab.schedule.", "nnlab.tensorboard.")
 
 
+PLAIN = ("folder", "seed")  # keys that choose nothing, as those with a dot
+
+
 def import_once() -> None:
-    """Import what runs use, and fill what only caches: Hydra's grammar, fonts."""
-    gc.disable()  # as `nnlab.importing` does
-    leave_out_unused()
-    for module in IMPORTED:
-        importlib.import_module(module)
+    """Import what runs use."""
+    with _kept():
+        leave_out_unused()
+        for module in IMPORTED:
+            importlib.import_module(module)
+
+
+@lru_cache(maxsize=1)
+def fill_caches() -> None:
+    """Fill, once, what only caches: Hydra's grammar, fonts."""
     from nnlab.compose import Composer
     from nnlab.environment import software
     from nnlab.report.page import TEMPLATE
     from nnlab.template import template
+    from nnlab.trainer import find_callbacks
 
-    Composer.ready = Composer.ready or Composer()
-    prepare_for(["seed=1"])
-    software()
-    template(TEMPLATE)
-    _draw()
-    gc.freeze()  # a collection in a job would write to, and so copy, all of this
+    with _kept():
+        Composer.ready = Composer.ready or Composer()
+        prepare_for(["seed=1"])
+        software()
+        template(TEMPLATE)
+        find_callbacks(group="lightning.pytorch.callbacks_factory")
+        _draw()
+
+
+@contextmanager
+def _kept() -> Generator[None]:
+    """Let no collection look through what is made here: in a job it would copy it."""
+    gc.disable()
+    yield
+    gc.freeze()
     gc.enable()
+
+
+_prepared: set[frozenset[str]] = set()  # jobs by what they choose
 
 
 def prepare_for(words: Sequence[str]) -> None:
     """Compose what a job shares with others, and make what checks its values."""
     from nnlab.compose import Composer, plain
 
-    if Composer.ready is None:  # a test's process has other things to do
-        return
+    alike = frozenset(_choice(word) for word in words)
+    if Composer.ready is None or alike in _prepared:
+        return  # a test's process has other things to do
+    _prepared.add(alike)
     from nnlab.settings import check_settings
     from nnlab.target import prepare_checks, resolve
 
@@ -82,6 +109,12 @@ def prepare_for(words: Sequence[str]) -> None:
                 prepare_checks(target, node)
 
 
+def _choice(word: str) -> str:
+    """Return what a word chooses of a group, or the key that it gives a value."""
+    key = word.partition("=")[0]
+    return key if "." in key or key in PLAIN else word
+
+
 def _objects(node: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(node, Mapping):
         if isinstance(node.get("_target_"), str):
@@ -91,9 +124,11 @@ def _objects(node: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _draw() -> None:
-    """Write a word: fonts are found, and what else comes with the first picture."""
-    from matplotlib.figure import Figure
+    """Draw what comes with a first picture: letters, and XOR's plane."""
+    import torch
 
-    figure = Figure(figsize=(2, 2))
-    figure.text(0, 0, "x")
-    figure.savefig(io.BytesIO(), format="png")
+    from nnlab.picture.decision_boundary import decision_boundary
+
+    points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    picture = decision_boundary(lambda x: x[:, 0], points, torch.tensor([0, 1, 1, 0]))
+    picture.save(io.BytesIO(), format="png")
