@@ -5,8 +5,10 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional as F
 
+from nnlab.layer import four_places
 from nnlab.layer import pooled_convolution as module
 from nnlab.layer.max_pool import MaxPool2x2
 from nnlab.layer.pooled_convolution import pooled_convolution
@@ -58,6 +60,9 @@ def ways(monkeypatch):
         (1, 3, (3, 4), (1, 0), (8, 9)),
         (2, 5, (2, 5), 1, (5, 6)),
         (1, 1, 1, 0, (2, 2)),
+        (8, 4, 3, 1, (6, 4)),
+        (9, 4, 3, 1, (6, 4)),
+        (3, 2, 1, 1, (4, 4)),
     ],
 )
 def test_maps_and_gradients_are_torchs(
@@ -117,7 +122,41 @@ def test_gradients_of_gradients_are_right(of_x):
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_it_is_vectorised_over_examples(channels):
+def test_gradients_of_many_outputs_are_found_at_once(ways, channels):
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(channels, 3, 3)
+    maps = ours(convolution, torch.randn(2, channels, 6, 6))
+    outputs = torch.randn(4, *maps.shape)
+    weight = convolution.weight
+    [at_once] = torch.autograd.grad(
+        maps, weight, outputs, is_grads_batched=True, retain_graph=True
+    )
+    for output, gradient in zip(outputs, at_once, strict=True):
+        [expected] = torch.autograd.grad(maps, weight, output, retain_graph=True)
+        torch.testing.assert_close(gradient, expected)
+    assert ways
+
+
+def test_who_only_looked_first_can_learn_then():
+    four_places._places.cache_clear()
+    convolution, x = nn.Conv2d(1, 2, 3), torch.randn(2, 1, 6, 6)
+    with torch.inference_mode():
+        ours(convolution, x)
+    loss = ours(convolution, x).square().sum()
+    [gradient] = torch.autograd.grad(loss, convolution.weight, create_graph=True)
+    assert torch.autograd.grad(gradient.sum(), convolution.weight)[0].isfinite().all()
+
+
+def test_tensors_of_another_kind_are_torchs(ways):
+    with FakeTensorMode() as mode:
+        convolution, x = nn.Conv2d(1, 2, 3), mode.from_tensor(torch.randn(2, 1, 6, 6))
+        assert ours(convolution, x).shape == (2, 2, 2, 2)
+    assert not ways
+
+
+@pytest.mark.parametrize("power", [1, 2])  # of 1 the gradient is one for all examples
+@pytest.mark.parametrize("channels", [1, 2])
+def test_it_is_vectorised_over_examples(channels, power):
     convolution = nn.Conv2d(channels, 3, 3)
     weights = dict(convolution.named_parameters())
     images = torch.randn(5, channels, 6, 6)
@@ -125,7 +164,7 @@ def test_it_is_vectorised_over_examples(channels):
     def total(weights, image):
         other = copy.copy(convolution)
         other._parameters = weights
-        return ours(other, image[None]).square().sum()
+        return (ours(other, image[None]) ** power).sum()
 
     gradients = torch.func.vmap(torch.func.grad(total), (None, 0))(weights, images)
     for place, image in enumerate(images):

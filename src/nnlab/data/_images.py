@@ -1,5 +1,6 @@
 """What sets of labelled grey images share: facts, splits, scaling, shifts."""
 
+from functools import lru_cache
 from typing import Annotated
 
 import torch
@@ -80,10 +81,19 @@ def shift_randomly(
     start = torch.randint(2 * distance + 1, (2, items), generator=generator)
     row, column = start.to(image.device, non_blocking=True)
     padded = F.pad(image, (distance,) * 4)
-    _, padded_height, padded_width = padded.shape
+    wide = padded.shape[2]
     # Whole rows of pixels are picked, from all that begin somewhere: a view.
-    first = torch.arange(items, device=image.device) * padded_height + row
-    rows = first.unsqueeze(1) + torch.arange(height, device=image.device)
-    places = rows * padded_width + column.unsqueeze(1)  # (items, height)
+    first = torch.add(column, row, alpha=wide).unsqueeze(1)
+    places = first + _row_starts(items, height, padded.shape[1:], image.device)
     beginning = padded.view(-1).unfold(0, width, 1)
-    return beginning.index_select(0, places.flatten()).view_as(image)
+    return beginning.index_select(0, places.view(-1)).view_as(image)
+
+
+@lru_cache(maxsize=8)
+def _row_starts(
+    items: int, height: int, padded: torch.Size, device: torch.device
+) -> Int[Tensor, "items height"]:
+    """Return where each of the first rows of padded images begins among all pixels."""
+    tall, wide = padded
+    first = torch.arange(items, device=device) * (tall * wide)
+    return first.unsqueeze(1) + torch.arange(height, device=device) * wide

@@ -5,11 +5,16 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch._C._functorch import (  # pyright: ignore[reportPrivateUsage]
+    is_functorch_wrapped_tensor,
+    is_legacy_batchedtensor,
+)
 from torch.nn import functional as F
 from torch.nn.modules.module import (
     _has_any_global_hook,  # pyright: ignore[reportPrivateUsage]
 )
 
+from nnlab.layer.four_places import at_four_places, from_four_places
 from nnlab.layer.max_pool import MaxPool2x2
 
 Images = Float[Tensor, "batch channels height width"]
@@ -43,6 +48,7 @@ def _is_plain(convolution: nn.Conv2d, x: Tensor) -> bool:
     kernel, padding = convolution.kernel_size, convolution.padding
     return (
         not (torch.compiler.is_compiling() or torch.jit.is_tracing())  # pyright: ignore
+        and type(x) is Tensor
         and x.device.type == "cpu"
         and type(convolution) is nn.Conv2d
         and convolution.bias is not None
@@ -84,8 +90,8 @@ class _First(torch.autograd.Function):
         x: Tensor, weight: Tensor, bias: Tensor, padding: list[int]
     ) -> tuple[Tensor, ...]:
         maps = len(weight)
-        kernels = _at_four_places(weight)
-        y = F.conv2d(x, kernels, bias.repeat(4), stride=2, padding=padding)
+        kernels = at_four_places(weight)
+        y = F.conv2d(x, kernels, torch.cat([bias] * 4), stride=2, padding=padding)
         right, left = y[:, : 2 * maps], y[:, 2 * maps :]
         row = torch.maximum(left, right)  # (batch, 2 maps, rows, columns)
         lower, upper = row[:, :maps], row[:, maps:]
@@ -102,39 +108,31 @@ class _First(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor, *_: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, largest, to_right, to_lower, kernels = ctx.saved_tensors
         gradient = _where_positive(gradient, largest)
-        lower = _where_positive(gradient, to_lower)
-        row = torch.cat([lower, gradient - lower], dim=1)
-        right = _where_positive(row, to_right)
-        whole = torch.cat([right, row - right], dim=1)  # (batch, 4 maps, rows, columns)
+        rows = _shared(gradient, to_lower)
+        whole = _shared(rows, to_right)  # (batch, 4 maps, rows, columns)
         of_x, of_kernels, of_biases = _gradients(
             whole, x, kernels, 2, ctx.padding, [ctx.needs_input_grad[0], True, True]
         )
-        of_weight = _from_four_places(of_kernels)
+        of_weight = from_four_places(of_kernels)
         return of_x, of_weight, of_biases.view(4, -1).sum(0), None
 
 
-def _at_four_places(weight: Tensor) -> Tensor:
-    """Return kernels with the weights at the right and lower end, right and upper, ...
+def _shared(gradient: Tensor, x: Tensor) -> Tensor:
+    """Return the gradient of what is where x is above 0, then of what is elsewhere."""
+    if torch.is_grad_enabled() or _is_wrapped(gradient) or _is_wrapped(x):
+        one = _where_positive(gradient, x)
+        return torch.cat([one, gradient - one], dim=1)
+    batch, maps, *size = gradient.shape
+    both = gradient.new_empty(batch, 2 * maps, *size)  # which nobody has to copy
+    one, other = both[:, :maps], both[:, maps:]
+    aten.threshold_backward.grad_input(gradient, x, 0, grad_input=one)
+    torch.sub(gradient, one, out=other)
+    return both
 
-    (4 maps, channels, height + 1, width + 1)
-    """
-    height, width = weight.shape[2:]
-    windows = F.pad(weight, (1, 1, 1, 1)).unfold(2, height + 1, 1)
-    windows = windows.unfold(3, width + 1, 1)  # (maps, channels, 2, 2, ...)
-    return windows.permute(3, 2, 0, 1, 4, 5).flatten(0, 2)
 
-
-def _from_four_places(kernels: Tensor) -> Tensor:
-    """Return what is at the weights' place of each kernel, added."""
-    maps = len(kernels) // 4
-    one, two, three, four = kernels.split(maps)
-    upper, lower = slice(None, -1), slice(1, None)
-    return (
-        one[..., lower, lower]
-        + two[..., upper, lower]
-        + three[..., lower, upper]
-        + four[..., upper, upper]
-    )
+def _is_wrapped(x: Tensor) -> bool:
+    """Whether it stands for many tensors, into which nothing can be written."""
+    return is_functorch_wrapped_tensor(x) or is_legacy_batchedtensor(x)
 
 
 class _Inner(torch.autograd.Function):
@@ -169,13 +167,30 @@ class _Inner(torch.autograd.Function):
         )
         of_x = None
         if ctx.needs_input_grad[0]:
-            wanted = [True, False, False]
-            of_x = _gradients(whole, x, weight, 1, ctx.padding, wanted)[0]
+            of_x = _of_maps(whole, x, weight, ctx.padding)
         wanted = [False, True, True]
         of_weight, of_bias = _gradients(
             whole, _channels_last(x), weight, 1, ctx.padding, wanted
         )[1:]
         return of_x, of_weight, of_bias, None
+
+
+def _of_maps(gradient: Tensor, x: Tensor, weight: Tensor, padding: list[int]) -> Tensor:
+    """Return the gradient of the maps x.
+
+    Of up to eight maps, a processor's vectors of sixteen numbers would stay half empty:
+    two rows are found at once, each by its own kernels, a row larger.
+    """
+    maps, rows = x.shape[1:3]
+    sides = weight.shape[2:]
+    around = [side - 1 - edge for side, edge in zip(sides, padding, strict=True)]
+    if maps > 8 or rows % 2 or min(around) < 0:
+        return _gradients(gradient, x, weight, 1, padding, [True, False, False])[0]
+    turned = weight.flip(2, 3).transpose(0, 1)
+    kernels = torch.cat([F.pad(turned, (0, 0, 0, 1)), F.pad(turned, (0, 0, 1, 0))])
+    found = F.conv2d(gradient.contiguous(), kernels, stride=(2, 1), padding=around)
+    upper_and_lower = found.unflatten(1, (2, maps)).permute(0, 2, 3, 1, 4)
+    return upper_and_lower.reshape(x.shape)
 
 
 def _channels_last(x: Tensor) -> Tensor:
