@@ -55,6 +55,15 @@ MISTAKES = {
     "data that do not fit": ("model=lenet5 data=xor", "data=xor"),
     "bits that do not fit": ("data.function=not data.bits=3", "data.bits"),
     "unknown function": ("data.function=xnor2", "data.function=xnor2"),
+    "too few steps": ("+trainer.min_steps=-4", "trainer.min_steps=-4 must be greater"),
+    "unknown key of a logger": (
+        "+logger.tensorboard.foo=1",
+        "logger.tensorboard.foo is nothing that TensorBoard takes; there is",
+    ),
+    "wrong value of a logger": (
+        "+logger.tensorboard.max_queue=0",
+        "logger.tensorboard.max_queue=0 must be",
+    ),
     "no Apple GPU": ("trainer=mps", "trainer=cpu runs everywhere"),
     "more devices than cores": ("trainer.devices=999", "more than there are here"),
     "zero devices": ("trainer.devices=0", "trainer.devices=0 must be"),

@@ -41,7 +41,7 @@ def preflight(parts: Parts, settings: Settings) -> int:
             monitored name is measured.
     """
     choices = parts.config["choices"]
-    real = _check_trainer(settings)
+    real = check_trainer(settings)
     _check_callbacks(parts)
     parts.data.setup("fit")
     ranks = real.num_devices * real.num_nodes
@@ -110,7 +110,7 @@ def _check_unused(names: list[str], strategy: Strategy, model: str) -> None:
         )
 
 
-def _check_trainer(settings: Settings) -> Trainer:
+def check_trainer(settings: Settings) -> Trainer:
     """Make a trainer of these settings, which Lightning judges as it is made."""
     try:
         return make_trainer(settings, place(), **QUIET)

@@ -28,6 +28,7 @@ REQUIRED = (
     *("monitor", "trainer", "reference", "regularizer", "callback"),
 )
 LENGTHS = ("max_epochs", "max_steps")
+LEAST = ("min_epochs", "min_steps")
 COUNTS = ("accumulate_grad_batches", "log_every_n_steps", "check_val_every_n_epoch")
 OURS = {
     "logger": "logger=",
@@ -80,6 +81,8 @@ def check_settings(config: dict[str, Any], *, is_here: bool = True) -> None:
     for name in COUNTS:
         if name in trainer and trainer[name] is not None:
             check_value(trainer[name], Count, f"trainer.{name}")
+    for name in LEAST:
+        check_value(trainer.get(name), Optional[Natural], f"trainer.{name}")  # noqa: UP045
     _check_limits(trainer)
     ends = ("max_epochs", "max_steps", "max_time")
     if all(trainer.get(name) in (-1, None) for name in ends):

@@ -8,13 +8,48 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore
 from typing_extensions import override
 
+from nnlab.limits import Count
+
 
 class TensorBoard(TensorBoardLogger):
     """Lightning's logger, which writes all that is logged at a step as one event.
 
     Lightning writes an event for each scalar: each wakes the thread that writes, and
     four of them cost as much as a training step of a small network.
+
+    Args:
+        save_dir, name, version: of the folder.
+        more: as Lightning's logger takes them.
+        purge_step, max_queue, flush_secs, filename_suffix: as torch's `SummaryWriter`
+            takes them; Lightning hands on whatever it is given, to be refused too late.
     """
+
+    def __init__(
+        self,
+        save_dir: str,
+        name: str,
+        version: str,
+        *,
+        log_graph: bool = False,
+        default_hp_metric: bool = False,
+        prefix: str = "",
+        purge_step: int | None = None,
+        max_queue: Count = 10,
+        flush_secs: Count = 120,
+        filename_suffix: str = "",
+    ) -> None:
+        super().__init__(
+            save_dir,
+            name,
+            version,
+            log_graph,
+            default_hp_metric,
+            prefix,
+            purge_step=purge_step,
+            max_queue=max_queue,
+            flush_secs=flush_secs,
+            filename_suffix=filename_suffix,
+        )
 
     @override
     @rank_zero_only

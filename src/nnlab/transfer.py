@@ -44,12 +44,8 @@ def transfer(parts: Parts, *, is_begun: bool) -> str | None:
     Raises:
         UserError: where the other run is not there, not finished, or does not fit.
     """
-    given = parts.config.get("transfer")
-    if given is None:  # a run from before there was transfer
-        return None
-    settings = Transfer(**check_arguments(Transfer, given, "transfer"))
-    if settings.run is None:
-        _check_nothing_to_do(settings)
+    settings = _asked(parts.config)
+    if settings is None or settings.run is None:
         return None
     division = divide(parts.model, freeze=settings.freeze, head=settings.head)
     said = [f"the body of {settings.run}: {', '.join(division.body)}"]
@@ -59,6 +55,27 @@ def transfer(parts: Parts, *, is_begun: bool) -> str | None:
         said += take_body(parts, division, settings.run)
     freeze(division)
     return "; ".join(said)
+
+
+def check_transfer(config: Config) -> None:
+    """Check what needs no model: that the other run is there, and finished.
+
+    Raises:
+        UserError: where it is not, or the section is not accepted.
+    """
+    settings = _asked(config)
+    if settings is not None and settings.run is not None:
+        _finished(settings.run, f"transfer.run={settings.run}")
+
+
+def _asked(config: Config) -> Transfer | None:
+    given = config.get("transfer")
+    if given is None:  # a run from before there was transfer
+        return None
+    settings = Transfer(**check_arguments(Transfer, given, "transfer"))
+    if settings.run is None:
+        _check_nothing_to_do(settings)
+    return settings
 
 
 @torch.no_grad()

@@ -14,6 +14,16 @@ SWEEPS = {
     ),
     "an object's range": ("-m seed=1,2 data.batch_size=0", "data.batch_size=0 must be"),
     "a trainer's": ("-m seed=1,2 +trainer.foo=1", "trainer.foo is nothing"),
+    "a trainer's value": (
+        "-m seed=1,2 +trainer.limit_train_batches=5.5",
+        "5.5 for limit_train_batches",
+    ),
+    "a trainer's least": ("-m +trainer.min_steps=5,-4", "trainer.min_steps=-4 must be"),
+    "a logger's": ("-m seed=1,2 +logger.tensorboard.foo=1", "foo is nothing that"),
+    "a run that is not there": (
+        "-m seed=1,2 transfer.run=nowhere",
+        "transfer.run=nowhere: there is no folder",
+    ),
     "a strategy's": ("-m strategy=ddp +trainer.strategy.foo=1 seed=1", "strategy.foo"),
     "a schedule's": ("-m schedule=step schedule.drop_factor=0.1,x", "drop_factor=x"),
     "a model's": ("-m data=digits model.classes=10,x", "model.classes=x must"),

@@ -79,21 +79,23 @@ def look(configs: Sequence[Config], *, is_here: bool, plugins: Plugins) -> Machi
         for config in configs:
             if is_here:
                 check_hardware(config["trainer"])
-            _check(config, plugins)
+            _check(config, plugins, is_here=is_here)
     except UserError as error:
         return Machine(0, str(error))
     return Machine(torch.cuda.device_count() if is_here else 0, None)
 
 
-def _check(config: Config, plugins: Plugins) -> None:
+def _check(config: Config, plugins: Plugins, *, is_here: bool) -> None:
     """Check what a job is made of.
 
     The job itself will tell where a model is not for its data (others of the sweep may
     be), and what somebody's code does when it is imported.
     """
-    from nnlab.build import check_parts
+    from nnlab.build import check_parts, prepared
     from nnlab.loggers import check_loggers
     from nnlab.pairing import check_pairing
+    from nnlab.preflight import check_trainer
+    from nnlab.transfer import check_transfer
 
     try:
         check_pairing(config, plugins)
@@ -102,6 +104,9 @@ def _check(config: Config, plugins: Plugins) -> None:
     try:
         check_loggers(config["logger"], plugins)
         check_parts(config, plugins)
+        check_transfer(config)
+        if is_here:
+            check_trainer(prepared(config["trainer"], "trainer", plugins)[1])
     except UserError:
         raise
     except (Exception, SystemExit):  # noqa: BLE001
