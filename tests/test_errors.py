@@ -61,8 +61,8 @@ MISTAKES = {
         "logger.tensorboard.foo is nothing that TensorBoard takes; there is",
     ),
     "wrong value of a logger": (
-        "+logger.tensorboard.max_queue=0",
-        "logger.tensorboard.max_queue=0 must be",
+        "+logger.tensorboard.max_queue=-1",
+        "logger.tensorboard.max_queue=-1 must be",
     ),
     "no Apple GPU": ("trainer=mps", "trainer=cpu runs everywhere"),
     "more devices than cores": ("trainer.devices=999", "more than there are here"),

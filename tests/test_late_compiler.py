@@ -90,14 +90,45 @@ class Broken:
     def find_spec(self, name, path, target=None):
         if name == "torch._dynamo.eval_frame":
             raise KeyboardInterrupt
-sys.meta_path.insert(0, Broken())
+broken = Broken()
+sys.meta_path.insert(0, broken)
 try:
     torch._dynamo.reset
 except KeyboardInterrupt:
     assert is_late()
-del sys.meta_path[0]
-for name in [n for n in sys.modules if n.startswith("torch._dynamo.")]:
-    del sys.modules[name]
+sys.meta_path.remove(broken)
+assert torch._dynamo.reset and not is_late()
+""",
+    "threads do not wait for one whose import failed": """
+import threading
+class Broken:
+    times = 0
+    def find_spec(self, name, path, target=None):
+        if name == "torch._dynamo.eval_frame" and not Broken.times:
+            Broken.times += 1
+            raise ImportError("once")
+sys.meta_path.insert(0, Broken())
+found, start = [], threading.Barrier(4)
+def want():
+    start.wait()
+    try:
+        found.append(torch._dynamo.reset)
+    except ImportError as error:
+        found.append(str(error))
+threads = [threading.Thread(target=want, daemon=True) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join(60)
+assert len(found) == 4 and found.count("once") == 1, found
+""",
+    "what was taken down may be forgotten": """
+import gc, weakref
+def made():
+    @torch.compiler.disable
+    def taken_down(): pass
+    return weakref.ref(taken_down)
+forgotten = made()
+gc.collect()
+assert forgotten() is None and is_late()
 """,
     "threads that want it at once all get it": """
 import threading

@@ -1,10 +1,10 @@
 """torch's compiler, imported when something is compiled.
 
-Lightning and torch's optimizers import `torch._dynamo`, with SymPy, Triton and half of
-torch.distributed a third of a start, to tell a compiler that few runs use what it shall
-not compile. A stand-in takes that down. Whatever else is asked of it, or imported from
-it, is the compiler's own: it is imported then, told what was taken down, and is all
-that anybody meets from there on.
+Lightning and torch's optimizers import `torch._dynamo`, and with it SymPy, Triton and
+half of torch.distributed: a third of a start. They only ask it whether a module is a
+compiled one, and tell it what it shall not compile. A stand-in answers and takes that
+down. Whatever else is asked of it, or imported from it, is the compiler's own, which is
+imported then, and told what was taken down: to compile, to be deterministic, for DDP.
 """
 
 import functools
@@ -17,6 +17,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import FunctionType, ModuleType
 from typing import Any
+from weakref import WeakSet
 
 COMPILER = "torch._dynamo"
 
@@ -27,7 +28,7 @@ class LateCompiler(ModuleType):
     def __init__(self) -> None:
         super().__init__(COMPILER)
         self.OptimizedModule = OptimizedModule
-        self.told: list[Callable[[], object]] = []  # what it shall not compile
+        self.told: WeakSet[Any] = WeakSet()  # what it shall not compile
         self.turn = threading.Lock()  # of one thread to replace it
 
     def __getattr__(self, name: str) -> Any:
@@ -40,7 +41,7 @@ class LateCompiler(ModuleType):
 
     def disable(self, function: Any = None, *arguments: Any, **named: Any) -> Any:
         """Return what calls a function, and is hidden from the compiler once it is."""
-        if not isinstance(function, FunctionType):
+        if not is_late() or not isinstance(function, FunctionType):
             return the_compiler().disable(function, *arguments, **named)
         hidden: Any = None
 
@@ -48,14 +49,15 @@ class LateCompiler(ModuleType):
             nonlocal hidden
             if hidden is None:
                 hidden = the_compiler().disable(function, *arguments, **named)
-                vars(called).update(vars(hidden))  # its marks for the compiler
+                vars(called).update(vars(hidden))  # the compiler's marks
             return hidden
 
         @functools.wraps(function)
         def called(*its: Any, **own: Any) -> Any:
             return (function if is_late() else hide())(*its, **own)
 
-        self.told.append(hide)
+        vars(called)["hide"] = hide
+        self.told.add(called)
         return called
 
 
@@ -122,10 +124,9 @@ def is_late() -> bool:
 
 def the_compiler() -> ModuleType:
     """Return the compiler, which is imported if it waited."""
-    late = sys.modules.get(COMPILER)
-    if isinstance(late, LateCompiler) and late.turn.acquire(blocking=False):
-        _replace(late)
-    while is_late():
+    while isinstance(late := sys.modules.get(COMPILER), LateCompiler):
+        if late.turn.acquire(blocking=False):
+            _replace(late)
         time.sleep(0.001)  # until the thread whose turn it is has begun
     return import_module(COMPILER)
 
@@ -142,8 +143,8 @@ def _replace(late: LateCompiler) -> None:
         sys.meta_path.insert(0, waker)
         late.turn.release()
         raise
-    for hide in late.told:
-        hide()
+    for called in list(late.told):
+        vars(called)["hide"]()
 
 
 def _wakers() -> list[_Waker]:

@@ -151,9 +151,9 @@ class Learner(LightningModule):
         if hasattr(data, "derived"):
             means |= data.derived(stage, means)
         # For what monitors them; the loggers get them from `record`, at true steps.
-        # `self.log` of each would end there as well, after a millisecond.
+        # `self.log` would put them there as well, a millisecond each.
         self.trainer.callback_metrics.update(
-            {f"{stage}/{name}": value for name, value in means.items()}
+            {f"{stage}/{name}": torch.as_tensor(mean) for name, mean in means.items()}
         )
 
     def _sum_over_ranks(self, total: Tensor) -> Tensor:

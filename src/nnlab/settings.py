@@ -81,8 +81,6 @@ def check_settings(config: dict[str, Any], *, is_here: bool = True) -> None:
     for name in COUNTS:
         if name in trainer and trainer[name] is not None:
             check_value(trainer[name], Count, f"trainer.{name}")
-    for name in LEAST:
-        check_value(trainer.get(name), Optional[Natural], f"trainer.{name}")  # noqa: UP045
     _check_limits(trainer)
     ends = ("max_epochs", "max_steps", "max_time")
     if all(trainer.get(name) in (-1, None) for name in ends):
@@ -111,6 +109,10 @@ def _check_top(config: dict[str, Any]) -> None:
 
 
 def _check_limits(trainer: dict[str, Any]) -> None:
+    for name in LEAST:
+        if trainer.get(name) != -1:  # as Lightning says that there is none
+            hint = Optional[Natural]  # noqa: UP045
+            check_value(trainer.get(name), hint, f"trainer.{name}")
     clip = trainer.get("gradient_clip_val")
     check_value(clip, Optional[NonNegative], "trainer.gradient_clip_val")  # noqa: UP045
     every, longest = trainer.get("val_check_interval"), trainer.get("max_time")

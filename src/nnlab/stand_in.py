@@ -41,7 +41,7 @@ class Later:
     def __instancecheck__(self, instance: Any) -> bool:
         module = sys.modules.get(self._module)
         is_there = module is not None and not isinstance(module, StandIn)
-        return is_there and isinstance(instance, self._real())  # else there is none
+        return is_there and isinstance(instance, self._real())  # else nothing is one
 
 
 class StandIn(ModuleType):
@@ -102,7 +102,7 @@ class _Trigger(MetaPathFinder):
 
 
 def leave_out_unused() -> None:
-    """Let this process's first imports of torch and torchmetrics go without it."""
+    """Let what Lightning imports come without what no run uses, from now on."""
     put_off()
     if not any(isinstance(finder, _Trigger) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Trigger())

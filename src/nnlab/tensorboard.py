@@ -8,7 +8,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore
 from typing_extensions import override
 
-from nnlab.limits import Count
+from nnlab.limits import Count, Natural
 
 
 class TensorBoard(TensorBoardLogger):
@@ -18,23 +18,25 @@ class TensorBoard(TensorBoardLogger):
     four of them cost as much as a training step of a small network.
 
     Args:
-        save_dir, name, version: of the folder.
-        more: as Lightning's logger takes them.
-        purge_step, max_queue, flush_secs, filename_suffix: as torch's `SummaryWriter`
-            takes them; Lightning hands on whatever it is given, to be refused too late.
+        save_dir, name, version, log_graph, default_hp_metric, prefix, sub_dir: as
+            Lightning's logger takes them.
+        comment, purge_step, max_queue, flush_secs, filename_suffix: as torch's
+            `SummaryWriter` does; Lightning would take anything, to be refused too late.
     """
 
     def __init__(
         self,
         save_dir: str,
-        name: str,
-        version: str,
-        *,
+        name: str | None = "lightning_logs",
+        version: int | str | None = None,
         log_graph: bool = False,
-        default_hp_metric: bool = False,
+        default_hp_metric: bool = True,
         prefix: str = "",
+        sub_dir: str | None = None,
+        *,
+        comment: str = "",
         purge_step: int | None = None,
-        max_queue: Count = 10,
+        max_queue: Natural = 10,
         flush_secs: Count = 120,
         filename_suffix: str = "",
     ) -> None:
@@ -45,6 +47,8 @@ class TensorBoard(TensorBoardLogger):
             log_graph,
             default_hp_metric,
             prefix,
+            sub_dir,
+            comment=comment,
             purge_step=purge_step,
             max_queue=max_queue,
             flush_secs=flush_secs,

@@ -31,15 +31,15 @@ def from_four_places(kernels: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-@torch.inference_mode(mode=False)  # for who learns as well
+@torch.inference_mode(mode=False)  # else autograd could not keep it
 def _places(maps: int, channels: int, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return which weight each number of the kernels is, and where each weight is put.
 
     What is no weight is numbered as if it came behind the last.
     """
     count = maps * channels * height * width
-    weight = torch.arange(count).view(maps, channels, height, width)
-    taken = torch.full((4, maps, channels, height + 1, width + 1), count)
+    weight = torch.arange(count, device="cpu").view(maps, channels, height, width)
+    taken = torch.full((4, maps, channels, height + 1, width + 1), count, device="cpu")
     for place, (down, right) in enumerate(((1, 1), (0, 1), (1, 0), (0, 0))):
         taken[place, :, :, down : down + height, right : right + width] = weight
     flat = taken.flatten()

@@ -72,7 +72,7 @@ def stand_alone(parent: int, *, by: int = signal.SIGTERM) -> None:
 
 
 def die_with(parent: int, number: int) -> None:
-    """Ask the kernel to end this process, once it can, when its parent is gone."""
+    """Ask the kernel to send this signal when the parent is gone; 0: to send none."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it was quicker

@@ -28,6 +28,8 @@ class Forked:
             would be held as long as the copy lives.
     """
 
+    _is_buried = False  # its number may be another's by now
+
     def __init__(
         self, work: Callable[[], None], *, ignored: Sequence[int], keep: int
     ) -> None:
@@ -53,13 +55,15 @@ class Forked:
 
     def kill(self) -> None:
         """End it at once, where it has not ended."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        if not self._is_buried:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> None:
         """Wait until it has ended."""
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+        self._is_buried = True
 
 
 def _close_files(keep: int) -> None:

@@ -45,7 +45,8 @@ class JobServer:
 
     Args:
         fork: jobs are forks of a process that has imported torch; else interpreters.
-        composer: has composed what jobs have in common, perhaps.
+        composer: has composed what jobs have in common, perhaps; given later, it is
+            for a server that has to take this one's place.
     """
 
     def __init__(self, *, fork: bool, composer: "Composer | None" = None) -> None:
@@ -70,8 +71,8 @@ class JobServer:
             self.hold(self._held)
 
     def _spawn(self, theirs: socket.socket) -> "subprocess.Popen[bytes] | Forked":
-        if self.fork and can_fork():  # this process has imported what is not torch
-            work = partial(self._become_server, theirs)
+        if self.fork and can_fork():
+            work = partial(self._become_server, theirs, os.getpid())
             return Forked(work, ignored=IGNORED, keep=theirs.fileno())
         environment = {**os.environ, **ONE_THREAD} if self.fork else dict(os.environ)
         for name in NOT_INHERITED:
@@ -85,7 +86,7 @@ class JobServer:
             start_new_session=True,  # Ctrl-C comes to the jobs through this process
         )
 
-    def _become_server(self, theirs: socket.socket) -> None:
+    def _become_server(self, theirs: socket.socket, parent: int) -> None:
         from nnlab.sweep.server import serve
 
         os.environ.update(ONE_THREAD)
@@ -93,7 +94,7 @@ class JobServer:
             os.environ.pop(name, None)
         if self.composer is not None:
             type(self.composer).ready = self.composer
-        serve(theirs, fork=True)
+        serve(theirs, fork=True, parent=parent)
 
     def hold(self, folder: Path) -> None:
         """Let the sweep's folder be known as in use until the last job is gone."""

@@ -104,7 +104,8 @@ def _check(config: Config, plugins: Plugins, *, is_here: bool) -> None:
     try:
         check_loggers(config["logger"], plugins)
         check_parts(config, plugins)
-        check_transfer(config)
+        if is_here and config["sweep"]["name"] is None:  # else jobs may have begun
+            check_transfer(config)
         if is_here:
             check_trainer(prepared(config["trainer"], "trainer", plugins)[1])
     except UserError:

@@ -1,10 +1,10 @@
 """The process that a sweep's jobs come from.
 
-It is a fork of the command, which has imported much before, or, where that is no such
-process, `python -m nnlab.sweep.server <socket>`. With `fork` it imports torch and
-Lightning once, and each job is a fork of it: a job's start costs milliseconds instead
-of seconds. It has one thread, has drawn no random number, and has asked no GPU, so that
-a job finds what a fresh interpreter would.
+It is a fork of the command, or, where that cannot be copied,
+`python -m nnlab.sweep.server <socket>`. With `fork` it imports torch and Lightning
+once, and each job is a fork of it: a job's start costs milliseconds instead of seconds.
+It has one thread, has drawn no random number, and has asked no GPU, so that a job finds
+what a fresh interpreter would.
 Without `fork` it imports nothing, and each job is a fresh interpreter.
 
 Orders come as lines of JSON, `nnlab.sweep.job_server` says which. When the sweep's own
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from nnlab.sweep.child import IGNORED, become_job, become_witness
+from nnlab.sweep.child import IGNORED, become_job, become_witness, die_with
 from nnlab.sweep.warm import fill_caches, import_once, prepare_for
 
 GRACE_SECONDS = 30.0  # for jobs whose sweep is gone
@@ -174,12 +174,16 @@ class Server:
                 self._bury()
 
 
-def serve(connection: socket.socket, *, fork: bool) -> None:
-    """Serve until the other end is gone."""
+def serve(connection: socket.socket, *, fork: bool, parent: int | None = None) -> None:
+    """Serve until the other end is gone; `parent` is who has forked this process."""
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    if parent is not None:
+        die_with(parent, signal.SIGKILL)  # there is no job yet that could save anything
     if fork:
         import_once()
+    if parent is not None:
+        die_with(parent, 0)
     Server(connection, fork=fork).serve()
 
 

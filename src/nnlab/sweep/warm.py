@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
+from nnlab.late_compiler import the_compiler
 from nnlab.stand_in import leave_out_unused
 
 # What runs use, and import only when they do.
@@ -47,7 +48,8 @@ IMPORTED = (
 STEADY = ("lightning.", "nnlab.optimizer.", "nnlab.schedule.", "nnlab.tensorboard.")
 
 
-PLAIN = ("folder", "seed")  # keys that choose nothing, as those with a dot
+# Keys without a dot, of values that most often differ from job to job.
+PLAIN = ("folder", "seed")
 
 
 def import_once() -> None:
@@ -60,7 +62,7 @@ def import_once() -> None:
 
 @lru_cache(maxsize=1)
 def fill_caches() -> None:
-    """Fill, once, what only caches: Hydra's grammar, fonts."""
+    """Fill, once, what only caches: Hydra's grammar, versions, templates, letters."""
     from nnlab.compose import Composer
     from nnlab.environment import software
     from nnlab.report.page import TEMPLATE
@@ -80,21 +82,25 @@ def fill_caches() -> None:
 def _kept() -> Generator[None]:
     """Let no collection look through what is made here: in a job it would copy it."""
     gc.disable()
-    yield
-    gc.freeze()
-    gc.enable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
-_prepared: set[frozenset[str]] = set()  # jobs by what they choose
+_prepared: set[frozenset[str]] = set()  # kinds of jobs
 
 
 def prepare_for(words: Sequence[str]) -> None:
     """Compose what a job shares with others, and make what checks its values."""
     from nnlab.compose import Composer, plain
 
+    if Composer.ready is None:  # a test's process has other things to do
+        return
     alike = frozenset(_choice(word) for word in words)
-    if Composer.ready is None or alike in _prepared:
-        return  # a test's process has other things to do
+    if alike in _prepared:
+        return
     _prepared.add(alike)
     from nnlab.settings import check_settings
     from nnlab.target import prepare_checks, resolve
@@ -103,14 +109,25 @@ def prepare_for(words: Sequence[str]) -> None:
     with suppress(KeyError, TypeError, ValueError):
         config = plain(Composer.ready.compose([w for w in words if "=" in w]))
         check_settings(config, is_here=False)
+        if _needs_compiler(config):
+            with _kept():
+                the_compiler()
+                importlib.import_module("torch._inductor.config")
         for node in _objects(config):
             if node["_target_"].startswith(STEADY):
                 target = resolve(node["_target_"], "", Composer.ready.plugins)
                 prepare_checks(target, node)
 
 
+def _needs_compiler(config: Mapping[str, Any]) -> bool:
+    """Whether a job imports torch's compiler: if deterministic, for DDP, to compile."""
+    strategy = config["trainer"].get("strategy", "auto")
+    compiles = any(name.startswith("compile") for name in config["callback"])
+    return bool(config["deterministic"]) or strategy != "auto" or compiles
+
+
 def _choice(word: str) -> str:
-    """Return what a word chooses of a group, or the key that it gives a value."""
+    """Return the word, or only its key where jobs with other values are alike."""
     key = word.partition("=")[0]
     return key if "." in key or key in PLAIN else word
 
