@@ -56,6 +56,10 @@ MISTAKES = {
     "bits that do not fit": ("data.function=not data.bits=3", "data.bits"),
     "unknown function": ("data.function=xnor2", "data.function=xnor2"),
     "too few steps": ("+trainer.min_steps=-4", "trainer.min_steps=-4 must be greater"),
+    "no batch to train on": (
+        "+trainer.limit_train_batches=0",
+        "trainer.limit_train_batches=0 trains nothing",
+    ),
     "unknown key of a logger": (
         "+logger.tensorboard.foo=1",
         "logger.tensorboard.foo is nothing that TensorBoard takes; there is",

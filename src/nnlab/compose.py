@@ -48,6 +48,9 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
     parser = get_args_parser()
     parser.error = _refuse
     parsed, unknown = parser.parse_known_args(list(arguments))
+    # argparse takes none that come after a flag between them
+    parsed.overrides += [word for word in unknown if word[:1] != "-"]
+    unknown = [word for word in unknown if word[:1] == "-"]
     if unknown:
         flags = parser._option_string_actions  # pyright: ignore[reportPrivateUsage]
         word = unknown[0].partition("=")[0]

@@ -223,7 +223,7 @@ def checkpoint_file(place: str, which: str) -> Path:
         UserError: where there is none.
     """
     if place == "latest":
-        place = _latest()
+        place = latest_run()
     if Path(place).is_file():
         return Path(place)
     folder = RunFolder.open(place)
@@ -236,7 +236,7 @@ def checkpoint_file(place: str, which: str) -> Path:
     return file if file.is_file() else other
 
 
-def _latest() -> str:
+def latest_run() -> str:
     """Return the newest run that can be asked, and say which that is."""
     from nnlab.report.past_runs import past_runs
 

@@ -5,6 +5,7 @@ It reads its job from its standard input, which stays open as long as its starte
 
 import os
 import pickle
+import signal
 import sys
 
 from nnlab.group import Job, die_with
@@ -23,7 +24,10 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    status = main()
+    try:
+        status = main()
+    except KeyboardInterrupt:  # before it listens; who started it says so
+        status = 128 + signal.SIGINT
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(status)  # at once: to take torch apart in order costs seconds

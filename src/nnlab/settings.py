@@ -115,6 +115,11 @@ def _check_limits(trainer: dict[str, Any]) -> None:
             check_value(trainer.get(name), hint, f"trainer.{name}")
     clip = trainer.get("gradient_clip_val")
     check_value(clip, Optional[NonNegative], "trainer.gradient_clip_val")  # noqa: UP045
+    if trainer.get("limit_train_batches") == 0:
+        raise UserError(
+            "trainer.limit_train_batches=0 trains nothing; give a count from 1, or a "
+            "share above 0.0; nnlab test run= tests without training"
+        )
     every, longest = trainer.get("val_check_interval"), trainer.get("max_time")
     if isinstance(every, int | float) and every <= 0:
         raise UserError(f"trainer.val_check_interval={every} must be greater than 0")

@@ -20,6 +20,8 @@ SWEEPS = {
     ),
     "a trainer's least": ("-m +trainer.min_steps=5,-4", "trainer.min_steps=-4 must be"),
     "a logger's": ("-m seed=1,2 +logger.tensorboard.foo=1", "foo is nothing that"),
+    "a reference": ("-m seed=1,2 reference=foo", "reference=foo must be null, or have"),
+    "a study": ("study=foo -m seed=1,2", "study=foo must be values by name"),
     "a run that is not there": (
         "-m seed=1,2 transfer.run=nowhere",
         "transfer.run=nowhere: there is no folder",

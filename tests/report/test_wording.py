@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from nnlab.report.run_reading import RunReading
@@ -74,3 +76,10 @@ def test_a_target_says_on_which_side_it_is_met(tmp_path):
     given = reference(RunReading(tmp_path))
     assert given is not None
     assert (given.published, given.target) == ("not given", "≤ 1.91")
+
+
+def test_what_was_monitored_is_the_verdict_where_there_is_no_accuracy(tmp_path):
+    metrics = {"test/classifier_score": 1.0, "test/fid": 42.5, "test/loss": 0.5}
+    (tmp_path / "result.json").write_text(json.dumps({"metrics": metrics}))
+    (tmp_path / "config.yaml").write_text("monitor: {metric: val/fid, mode: min}\n")
+    assert verdict(RunReading(tmp_path)) == ("test/fid", "42.5")

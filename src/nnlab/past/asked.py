@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.override_parser.types import QuotedString
 
 from nnlab.errors import UserError, did_you_mean
-from nnlab.folder import RunFolder
+from nnlab.folder import RunFolder, latest_run
 from nnlab.overrides import parse, with_places_quoted
 from nnlab.report.run_reading import RunReading
 
@@ -56,6 +56,8 @@ def run_in(place: Any, key: str) -> RunReading:
     Raises:
         UserError: where there is no such folder, or no run in it.
     """
+    if place == "latest":
+        place = latest_run()
     folder = RunFolder.open(Path(str(place)).expanduser())
     folder.config()  # readable, and a run's
     if not isinstance(place, str):

@@ -110,18 +110,21 @@ def reference(run: RunReading) -> Reference | None:
 def verdict(run: RunReading) -> tuple[str, str] | None:
     """Return the one metric that says how it went: its name and value.
 
-    The reference's, else the test accuracy, else what was measured on the test data,
-    the loss last, else on the validation data.
+    The reference's, else the test accuracy, else what was monitored, else what was
+    measured on the test data, the loss last, else on the validation data.
     """
     given = reference(run)
     if given:
         return given.metric, given.reached
-    order = sorted(run.metrics, key=_weight)
+    monitor = run.config.get("monitor") or {}
+    monitored = str(monitor.get("metric", "")).rpartition("/")[2]
+    order = sorted(run.metrics, key=lambda name: _weight(name, monitored))
     if not order:
         return None
     return order[0], metric_text(order[0], run.metrics[order[0]])
 
 
-def _weight(name: str) -> tuple[bool, bool, bool, str]:
+def _weight(name: str, monitored: str) -> tuple[bool | str, ...]:
     stage, _, short = name.partition("/")
-    return stage != "test", short != "accuracy", short == "loss", name
+    others = short != "accuracy", short != monitored, short == "loss"
+    return stage != "test", *others, name

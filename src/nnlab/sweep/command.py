@@ -160,6 +160,8 @@ def _usual_workers(
 
 def _check_no_study(config: dict[str, Any]) -> None:
     study = config.get("study")
+    if study and not isinstance(study, dict):
+        raise UserError(f"study={study} must be values by name: study.seeds=[1,2,3]")
     if study and all(study[part] is None for part in ("target", "size", "way")):
         raise UserError(
             f"experiment={config['choices']['experiment']} is a study, which runs a "

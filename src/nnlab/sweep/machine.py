@@ -95,6 +95,7 @@ def _check(config: Config, plugins: Plugins, *, is_here: bool) -> None:
     from nnlab.loggers import check_loggers
     from nnlab.pairing import check_pairing
     from nnlab.preflight import check_trainer
+    from nnlab.reference import check_reference
     from nnlab.transfer import check_transfer
 
     try:
@@ -102,6 +103,7 @@ def _check(config: Config, plugins: Plugins, *, is_here: bool) -> None:
     except UserError:
         return
     try:
+        check_reference(config["reference"])
         check_loggers(config["logger"], plugins)
         check_parts(config, plugins)
         if is_here and config["sweep"]["name"] is None:  # else jobs may have begun
