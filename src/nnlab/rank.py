@@ -9,6 +9,7 @@ import signal
 import sys
 
 from nnlab.group import Job, die_with
+from nnlab.importing import imports
 from nnlab.stand_in import leave_out_unused
 
 
@@ -18,7 +19,8 @@ def main() -> int:
     assert isinstance(job, Job)
     die_with(sys.stdin.fileno())
     leave_out_unused()
-    from nnlab.run import work_as_rank
+    with imports():
+        from nnlab.run import work_as_rank
 
     return work_as_rank(job)
 

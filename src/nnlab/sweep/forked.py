@@ -61,8 +61,9 @@ class Forked:
 
     def wait(self) -> None:
         """Wait until it has ended."""
-        with suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
+        if not self._is_buried:
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
         self._is_buried = True
 
 

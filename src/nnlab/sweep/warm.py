@@ -121,9 +121,11 @@ def prepare_for(words: Sequence[str]) -> None:
 
 def _needs_compiler(config: Mapping[str, Any]) -> bool:
     """Whether a job imports torch's compiler: if deterministic, for DDP, to compile."""
-    strategy = config["trainer"].get("strategy", "auto")
-    compiles = any(name.startswith("compile") for name in config["callback"])
-    return bool(config["deterministic"]) or strategy != "auto" or compiles
+    trainer, callbacks = config["trainer"], config["callback"]
+    is_on_cpu = trainer.get("accelerator") == "cpu"
+    compiles = "compile" in callbacks or ("compile_gpu" in callbacks and not is_on_cpu)
+    is_group = trainer.get("strategy", "auto") != "auto"
+    return bool(config["deterministic"]) or is_group or compiles
 
 
 def _choice(word: str) -> str:
