@@ -26,7 +26,7 @@ MISTAKES = {
     "wrong type": ("trainer.max_epochs=many", "trainer.max_epochs=many must be"),
     "wrong type in a list": ("model.hidden_sizes=[3,x]", "model.hidden_sizes[1]=x"),
     "wrong type at the top": ("seed=one", "seed=one must be"),
-    "truth for a number": ("data.batch_size=true", "data.batch_size=True must be"),
+    "truth for a number": ("data.batch_size=true", "data.batch_size=true must be"),
     "not a number": ("optimizer.lr=nan", "optimizer.lr=nan must be a finite number"),
     "infinite": ("optimizer.lr=inf", "optimizer.lr=inf must be a finite number"),
     "negative": ("optimizer.lr=-1", "optimizer.lr=-1"),
@@ -68,6 +68,7 @@ MISTAKES = {
         "+logger.tensorboard.max_queue=-1",
         "logger.tensorboard.max_queue=-1 must be",
     ),
+    "a GPU of a CPU": ("trainer.devices=[0]", "give a count: 1"),
     "no Apple GPU": ("trainer=mps", "trainer=cpu runs everywhere"),
     "more devices than cores": ("trainer.devices=999", "more than there are here"),
     "zero devices": ("trainer.devices=0", "trainer.devices=0 must be"),
@@ -80,9 +81,15 @@ MISTAKES = {
         "is not a class",
     ),
     "another kind": ("model._target_=torch.optim.Adam", "is no LightningModule"),
-    "no such folder": ("resume=nowhere", "there is no folder nowhere"),
+    "no such folder": ("resume=nowhere", "resume=nowhere: there is no folder nowhere"),
+    "an empty folder": ("resume=", "resume= names nothing"),
+    "a word's dash": ("-model=mlp", "a setting has no dash: model=mlp"),
+    "a word's colon": ("model:mlp", "a setting is written model=mlp"),
+    "no such config": ("--config-name foo", "--config-name foo is not there"),
+    "a flag's flag": ("--resolve", "--resolve is for --cfg job"),
+    "no length": ("trainer.max_epochs=null", "trainer.max_epochs=null never ends"),
     "no run to test": ("test", "test needs a run"),
-    "no such run": ("test run=nowhere", "there is no folder nowhere"),
+    "no such run": ("test run=nowhere", "run=nowhere: there is no folder nowhere"),
     "unknown group to list": ("list modles", "did you mean model"),
     "unknown plugin": ("plugins info nothing", "nothing"),
     "unwritable": (
@@ -109,7 +116,7 @@ def test_a_file_in_the_place_of_the_folder_is_left_alone(nnlab, tmp_path):
     (tmp_path / "taken").write_text("mine")
     answer = nnlab("folder=taken")
     assert answer.status == 2
-    assert "folder=taken is there already" in answer.err
+    assert "folder=taken is a file" in answer.err
     assert (tmp_path / "taken").read_text() == "mine"
 
 

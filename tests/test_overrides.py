@@ -22,6 +22,7 @@ ACCEPTED = {
     "+note=anything": "+note=anything",
     "++seed=2": "++seed=2",
     "~reference": "~reference",
+    "hydra/launcher=local": "hydra/launcher=local",
     "hydra.verbose=true": "hydra.verbose=true",
     "optimizer=sgd": "optimizer=sgd",
 }
@@ -46,6 +47,22 @@ REFUSED = {
     "seed=[1": "cannot read 'seed=\\[1'",
     "seed=range(1,3)": "add -m",
     "seed=choice(1,2)": "add -m",
+    "=mlp": "cannot read '=mlp'; a setting is written key=value",
+    "model==mlp": "cannot read 'model==mlp': extraneous input '='$",
+    "seed=1,": "cannot read 'seed=1,': its end is missing",
+    "epochs=3": "no key 'epochs'; did you mean trainer.max_epochs",
+    "optimizer.learning_rate=3": "did you mean optimizer.lr",
+    "n_layer=3": "no key 'n_layer'; there is",  # of an MLP's
+    "+epochs=3": r"\+epochs adds what nothing reads; did you mean trainer.max_epochs",
+    "+batch_size=3": "did you mean data.batch_size",
+    "+model=lenet5": r"leave out the \+",
+    "~foo": "no key 'foo'",
+    "~trainer.foo": "no key 'trainer.foo'",
+    "hydra/launcher=foo": "no hydra/launcher called 'foo'; there is",
+    "callback=none": r"callback=\[\] chooses none",
+    "callback=[compile,compile]": "names compile twice",
+    "data=foo": r"\(nnlab list data shows all\)",
+    "executor=slurm": "it is the engine of nnlab prepare",
 }
 
 
@@ -54,6 +71,16 @@ def test_what_does_not_exist_is_refused_in_one_sentence(word, said, composer):
     with pytest.raises(UserError, match=said) as raised:
         checked([word], composer)
     assert "\n" not in str(raised.value)
+
+
+def test_a_key_of_ones_own_that_another_refers_to_is_accepted(composer):
+    words = ["+epochs=3", "trainer.max_epochs=${epochs}"]
+    assert checked(words, composer) == words
+
+
+def test_nanogpts_names_are_found_in_a_gpt(composer):
+    with pytest.raises(UserError, match=r"did you mean model\.layers"):
+        checked(["model=gpt", "model.n_layer=3"], composer)
 
 
 def test_a_key_is_known_only_where_its_owner_was_chosen(composer):

@@ -32,7 +32,6 @@ RIGHT = [
     {"trainer": {"max_epochs": None, "max_time": "00:00:10:00"}},
     {"trainer": {"devices": "auto"}},
     {"trainer": {"devices": "1"}},
-    {"trainer": {"devices": [0]}},
     {"trainer": {"strategy": "ddp", "precision": "bf16-mixed"}},
     {"trainer": {"precision": 32}},
     {"trainer": {"accumulate_grad_batches": 4}},
@@ -52,6 +51,7 @@ WRONG = [
     ({"trainer": {"log_every_n_steps": 0}}, "log_every_n_steps=0 must be"),
     ({"trainer": {"accumulate_grad_batches": 0}}, "accumulate_grad_batches=0"),
     ({"trainer": {"devices": [7000]}}, "names devices that are not here"),
+    ({"trainer": {"devices": [0]}}, "has none; give a count: 1"),
     ({"trainer": {"devices": []}}, "names devices that are not here"),
     ({"trainer": {"devices": True}}, "devices=True must be a whole number"),
     ({"trainer": {"devices": "many"}}, "devices=many must be a whole number"),
@@ -81,6 +81,7 @@ def test_gpus_are_counted(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     check_settings(config(trainer={"accelerator": "gpu", "devices": 2}))
+    check_settings(config(trainer={"accelerator": "gpu", "devices": [0, 1]}))
     with pytest.raises(UserError, match="more than there are here: 2 devices"):
         check_settings(config(trainer={"accelerator": "gpu", "devices": 3}))
 

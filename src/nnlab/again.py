@@ -37,7 +37,7 @@ def resume(words: Sequence[str], composer: Composer) -> int:
         wanted = {k: given.pop(k) for k in [*given] if not _is_changeable(k)}
         words = [w for w in words if _is_changeable(w.lstrip("+").partition("=")[0])]
         place = str(latest(wanted))
-    with RunFolder.open(place).acquire() as folder:
+    with RunFolder.open(place, "resume").acquire() as folder:
         return _resume(folder, given, words, composer)
 
 

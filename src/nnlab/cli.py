@@ -92,6 +92,8 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
 
 def _as_setting(word: str) -> str:
     """Return the setting that was probably meant: `mlp` for `model=mlp`."""
+    if ":" in word:
+        return f"; a setting is written {word.replace(':', '=', 1)}"
     if not word.isidentifier():
         return ""
     if word == "resume":

@@ -27,7 +27,7 @@ from lightning import Callback
 from lightning.pytorch.callbacks import StochasticWeightAveraging, WeightAveraging
 
 from nnlab.build import LATER, Parts, prepared
-from nnlab.errors import UserError
+from nnlab.errors import UserError, as_typed
 from nnlab.plugins import Plugins
 from nnlab.trainer import Settings, has_float64, has_scaler, is_sharded, start_of
 
@@ -146,10 +146,9 @@ def _check_start(config: Mapping[str, Any], settings: Settings) -> None:
             f"{accelerator} cannot be copied; use strategy=ddp"
         )
     if threads != 1:
-        shown = "null" if threads is None else threads
         raise UserError(
             f"{strategy} copies a process without its other threads, which threads="
-            f"{shown} may have; use threads=1 or strategy=ddp"
+            f"{as_typed(threads)} may have; use threads=1 or strategy=ddp"
         )
 
 

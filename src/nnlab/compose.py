@@ -47,17 +47,25 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
     """
     parser = get_args_parser()
     parser.error = _refuse
+    flags = parser._option_string_actions  # pyright: ignore[reportPrivateUsage]
+    for word in arguments:  # which argparse takes for -m and its value
+        key, equals, _ = word.partition("=")
+        if equals and key[:1] == "-" and key[:2] != "--" and key not in flags:
+            raise UserError(
+                f"cannot read {word!r}; a setting has no dash: {word.lstrip('-')}"
+            )
     parsed, unknown = parser.parse_known_args(list(arguments))
     # argparse takes none that come after a flag between them
     parsed.overrides += [word for word in unknown if word[:1] != "-"]
     unknown = [word for word in unknown if word[:1] == "-"]
     if unknown:
-        flags = parser._option_string_actions  # pyright: ignore[reportPrivateUsage]
         word = unknown[0].partition("=")[0]
         hint = did_you_mean(word, flags).split("; there is")[0]
         raise UserError(
             f"no option called {word!r}{hint or '; a setting is written key=value'}"
         )
+    if parsed.resolve and not parsed.cfg:
+        raise UserError("--resolve is for --cfg job, whose values it fills in")
     return parsed
 
 
@@ -87,6 +95,10 @@ class Composer:
         self.config_name = config_name
         self.origin = (config_name, config_dir, *_surroundings())
         self._known: dict[str, list[str]] = {}
+        name, known = config_name.removesuffix(".yaml"), self.options("")
+        if "/" not in name and name not in known:
+            hint = did_you_mean(name, [n for n in known if not n.startswith("_")])
+            raise UserError(f"--config-name {config_name} is not there{hint}")
 
     @classmethod
     def at_hand(cls, config_name: str, config_dir: str | None) -> Self:

@@ -1,7 +1,10 @@
 """The one exception for a user's mistake, and the search for what was meant."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
+from typing import Any
+
+SHOWN = 12  # choices in a sentence
 
 
 class UserError(ValueError):
@@ -18,10 +21,13 @@ class RunFailed(Exception):  # noqa: N818  # what happened, not a programming er
     """
 
 
-def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
+def did_you_mean(
+    word: str, known: Iterable[str], prefix: str = "", *, more: str = ""
+) -> str:
     """Return `; did you mean lenet5?`, or the choices where none is close.
 
     The prefix is shown, not compared: `model.` before the names of a model's keys.
+    `more` is a command that shows the choices, where they are too many for a sentence.
     """
     known = sorted(set(known))
     close = get_close_matches(word, known, n=2, cutoff=0.6)
@@ -34,10 +40,21 @@ def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
         return f"; did you mean {' or '.join(prefix + name for name in close)}?"
     if not known:
         return ""
-    shown = ", ".join(prefix + name for name in known[:12]) + (
-        ", …" if len(known) > 12 else ""
-    )
-    return f"; there is {shown}"
+    shown = ", ".join(prefix + name for name in known[:SHOWN])
+    if len(known) <= SHOWN:
+        return f"; there is {shown}"
+    return f"; there is {shown}, …" + (f" ({more} shows all)" if more else "")
+
+
+def as_typed(value: Any) -> str:
+    """Return a value as the command line takes it: null, true, [0.9,0.95]."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(as_typed, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{k}:{as_typed(v)}' for k, v in value.items())}}}"
+    return str(value)
 
 
 def _likeness(word: str, name: str) -> float:

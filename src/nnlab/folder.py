@@ -48,6 +48,10 @@ class RunFolder:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir()
         except FileExistsError:
+            if not path.is_dir():
+                raise UserError(
+                    f"folder={path} is a file; name a folder that is not there yet"
+                ) from None
             raise UserError(
                 f"folder={path} is there already; continue it with resume={path}, "
                 "or name another"
@@ -60,19 +64,21 @@ class RunFolder:
         return cls(path).acquire()
 
     @classmethod
-    def open(cls, path: str | Path) -> "RunFolder":
-        """Find the folder of a run that was.
+    def open(cls, place: str | Path, key: str = "run") -> "RunFolder":
+        """Find the folder of a run that was, which `key` names.
 
         Raises:
             UserError: where there is no such folder, or no run in it.
         """
-        path = Path(path)
+        path, said = Path(place), f"{key}={place}"
+        if not str(place):
+            raise UserError(f"{said} names nothing; give a run's folder, or latest")
         if not path.is_dir():
             raise UserError(
-                f"there is no folder {path}; name a run's folder in outputs"
+                f"{said}: there is no folder {path}; name a run's folder in outputs"
             )
         if not (path / "config.yaml").is_file():
-            raise UserError(f"{path} is no run's folder: it has no config.yaml")
+            raise UserError(f"{said} is no run's folder: it has no config.yaml")
         return cls(path)
 
     def acquire(self) -> "RunFolder":

@@ -9,7 +9,7 @@ from lightning.fabric.connector import _PRECISION_INPUT  # pyright: ignore
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
 
-from nnlab.errors import UserError, did_you_mean
+from nnlab.errors import UserError, as_typed, did_you_mean
 
 
 def check_hardware(trainer: dict[str, Any]) -> None:
@@ -27,8 +27,8 @@ def check_hardware(trainer: dict[str, Any]) -> None:
     if not here.get(accelerator, True):
         kind = "an Apple GPU" if accelerator == "mps" else "a CUDA GPU"
         raise UserError(
-            f"trainer={accelerator} needs {kind} that this PyTorch can use, and there "
-            "is none here; trainer=cpu runs everywhere"
+            f"trainer.accelerator={accelerator} needs {kind} that this PyTorch can "
+            "use, and there is none here; trainer=cpu runs everywhere"
         )
     available = max(gpus, 1) if accelerator in here else os.cpu_count() or 1
     _check_devices(trainer.get("devices", "auto"), available, accelerator)
@@ -58,8 +58,13 @@ def _check_devices(devices: Any, available: int, accelerator: str) -> None:
         beyond = [x for x in devices if not isinstance(x, int) or x >= available]
         if beyond or not devices:
             raise UserError(
-                f"trainer.devices={devices} names devices that are not here; "
+                f"trainer.devices={as_typed(devices)} names devices that are not here; "
                 f"there are {available}, counted from 0"
+            )
+        if accelerator == "cpu":
+            raise UserError(
+                f"trainer.devices={as_typed(devices)} names GPUs, and "
+                f"trainer.accelerator=cpu has none; give a count: {len(devices)}"
             )
     elif isinstance(devices, bool) or not isinstance(devices, int) or devices < 1:
         raise UserError(

@@ -11,7 +11,7 @@ from typing import Any
 
 from nnlab.build import LATER, NAMED, Config
 from nnlab.compose import Composer, plain
-from nnlab.errors import UserError
+from nnlab.errors import UserError, as_typed
 from nnlab.notice import announce
 from nnlab.plugins import Plugins, find_plugins
 from nnlab.target import resolve
@@ -36,7 +36,7 @@ def completed(config: Config, place: str, sections: Collection[str] = ASKED) -> 
     if not lacking:
         return config
     taken = {path: _today(config, path, place) for path in lacking}
-    said = ", ".join(f"{path}={_written(value)}" for path, value in taken.items())
+    said = ", ".join(f"{path}={as_typed(value)}" for path, value in taken.items())
     announce(
         f"{place} is of an earlier nnlab, whose config lacks {', '.join(lacking)}; "
         f"today's {said} is taken"
@@ -54,7 +54,7 @@ def completed(config: Config, place: str, sections: Collection[str] = ASKED) -> 
 def refuse_older(config: Config, place: str) -> None:
     """Raise `UserError` where a run that is to go on might become another run."""
     for path in missing(config, find_plugins(), SECTIONS):
-        value = _written(_today(config, path, place))
+        value = as_typed(_today(config, path, place))
         raise UserError(
             f"{place} is of an earlier nnlab, whose config lacks {path}, so that it "
             f"might go on as another run; if it was {value}, as today, add that to its "
@@ -113,8 +113,3 @@ def _today(config: Config, path: str, place: str) -> Any:
             "YAML of today has no value either; train it anew"
         )
     return node
-
-
-def _written(value: Any) -> str:
-    words = {None: "null", True: "true", False: "false"}
-    return words[value] if value is None or isinstance(value, bool) else str(value)

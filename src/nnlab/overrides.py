@@ -1,6 +1,6 @@
 """Says in one sentence what is wrong with an override, before Hydra says it in many."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -11,9 +11,11 @@ from omegaconf import DictConfig
 
 from nnlab.compose import LIST_GROUPS, NO_EXPERIMENT, Composer, plain
 from nnlab.errors import UserError, did_you_mean
+from nnlab.home import conf_folder
 from nnlab.plugins import explain_broken
 from nnlab.report.commands import override_value
 from nnlab.target import parameters_of
+from nnlab.unknown_key import added_for_nothing, unknown_key
 
 PLACES = {
     "run",
@@ -28,6 +30,9 @@ PLACES = {
 }
 # What a run itself gives an optimizer and a schedule.
 NOT_SET = {"params", "parameters", "optimizer", "steps"}
+NO_OPTION = ("none", "no", "off", "false", "empty")
+# Groups that are another verb's.
+ELSEWHERE = {"executor": "it is the engine of nnlab prepare"}
 
 
 def with_places_quoted(words: Sequence[str]) -> list[str]:
@@ -64,6 +69,8 @@ def parse(
     parsed: list[Override] = []
     seen: dict[str, str] = {}
     for word in overrides:
+        if not word.lstrip("+~").partition("=")[0]:
+            raise UserError(f"cannot read {word!r}; a setting is written key=value")
         try:
             override = parser.parse_override(word)
         except HydraException as error:
@@ -96,7 +103,7 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
         key = override.key_or_group
         if override.is_sweep_override():
             raise UserError(f"{word} asks for several runs: add -m, or give one value")
-        if key.startswith("hydra") or override.package is not None:
+        if override.package is not None or key.startswith("hydra."):
             groups.append(word)
         elif composer.options(key) or key in LIST_GROUPS:
             groups.append(_checked_group(override, word, composer))
@@ -105,12 +112,18 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
     if not values:
         return groups
     config = composer.compose(groups)
-    return groups + [_checked_value(*value, config, composer) for value in values]
+    return groups + [
+        _checked_value(*value, config, composer, overrides) for value in values
+    ]
 
 
 def _checked_group(override: Override, word: str, composer: Composer) -> str:
     group = override.key_or_group
     value: Any = override.value()
+    if group in ELSEWHERE and composer.config_name == "config":
+        raise UserError(f"{word} means nothing to a run; {ELSEWHERE[group]}")
+    if override.is_add() and (conf_folder() / group).is_dir():  # chosen already
+        raise UserError(f"{word} chooses a second {group}; leave out the +")
     if value is None and group in LIST_GROUPS:
         return f"{group}=[]"
     if word == NO_EXPERIMENT:
@@ -123,8 +136,11 @@ def _checked_group(override: Override, word: str, composer: Composer) -> str:
             f"{word} gives several and {group} takes one; to compare them: -m "
             f"{group}={','.join(str(each) for each in value)}"
         )
-    for each in value if isinstance(value, list) else [value]:
-        _check_option(group, _text(each), composer)
+    chosen = [_text(each) for each in (value if isinstance(value, list) else [value])]
+    for option in chosen:
+        _check_option(group, option, composer)
+        if chosen.count(option) > 1:
+            raise UserError(f"{word} names {option} twice; keep one")
     return word
 
 
@@ -135,16 +151,27 @@ def _check_option(group: str, option: str, composer: Composer) -> None:
     broken = explain_broken(group, option, composer.plugins)
     if broken is not None:
         raise broken
-    raise UserError(f"no {group} called {option!r}{did_you_mean(option, known)}")
+    if group in LIST_GROUPS and option.lower() in NO_OPTION:
+        raise UserError(f"no {group} called {option!r}; {group}=[] chooses none")
+    hint = did_you_mean(option, known, more=f"nnlab list {group}")
+    raise UserError(f"no {group} called {option!r}{hint}")
 
 
 def _checked_value(
-    override: Override, word: str, config: DictConfig, composer: Composer
+    override: Override,
+    word: str,
+    config: DictConfig,
+    composer: Composer,
+    words: Sequence[str],
 ) -> str:
-    if override.is_add() or override.is_force_add() or override.is_delete():
+    path = override.key_or_group
+    if override.is_add() or override.is_force_add():
+        mistake = added_for_nothing(path, words, config)
+        if mistake is not None:
+            raise UserError(mistake)
         return word
     node: Any = plain(config)
-    *_, last = keys = override.key_or_group.split(".")
+    keys = path.split(".")
     for depth, key in enumerate(keys):
         if isinstance(node, Mapping) and key in node:
             node = node[key]
@@ -152,46 +179,13 @@ def _checked_value(
         known = set(node) if isinstance(node, Mapping) else set[str]()
         if isinstance(node, Mapping) and "_target_" in node:
             taken = parameters_of(node["_target_"], composer.plugins) - NOT_SET
-            if key in taken and depth == len(keys) - 1:
+            if key in taken and depth == len(keys) - 1 and not override.is_delete():
                 return f"+{word}"
             known |= taken
         if depth == 0:
             known |= set(composer.groups())
-        raise UserError(
-            _unknown(override, keys[:depth], key, last, known, config, composer)
-        )
+        raise UserError(unknown_key(path, depth, known, config, composer))
     return word
-
-
-def _unknown(
-    override: Override,
-    parents: list[str],
-    key: str,
-    last: str,
-    known: set[str],
-    config: DictConfig,
-    composer: Composer,
-) -> str:
-    path = override.key_or_group
-    if parents and parents[-1] in LIST_GROUPS and key in composer.options(parents[-1]):
-        group = parents[-1]
-        return f"{path} sets a {group} that is not chosen; choose it: {group}=[{key}]"
-    settings = {name: node for name, node in plain(config).items() if name != "widths"}
-    elsewhere = [name for name in _leaves(settings) if name.split(".")[-1] == last]
-    where = ".".join(parents)
-    prefix = f"{where}." if where else ""
-    if elsewhere and path not in elsewhere:
-        return f"no key {path!r}; did you mean {' or '.join(elsewhere[:2])}?"
-    names = {name for name in known if not name.startswith("_")}
-    return f"no key {path!r}{did_you_mean(key, names, prefix)}"
-
-
-def _leaves(node: Any, prefix: str = "") -> Iterator[str]:
-    if not isinstance(node, Mapping):
-        yield prefix
-        return
-    for key, value in node.items():
-        yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
 
 
 def _text(value: Any) -> str:
@@ -199,5 +193,8 @@ def _text(value: Any) -> str:
 
 
 def _reason(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return f": {lines[0]}" if lines else ""
+    said = str(error).splitlines()[:1]
+    reason = said[0].partition(" expecting ")[0] if said else ""
+    if "'<EOF>'" in reason:
+        return ": its end is missing"
+    return f": {reason}" if reason else ""

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from typing_extensions import Doc
 
-from nnlab.errors import did_you_mean
+from nnlab.errors import as_typed, did_you_mean
+from nnlab.numerals import counted
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -66,7 +67,22 @@ def _sentence(problems: "list[ErrorDetails]", where: str) -> str:
     if details["type"] == "literal_error":
         choices = [word.strip("'") for word in _kinds(details)]
         hint = did_you_mean(str(details["input"]), choices).split("; there is")[0]
-    return f"{where}{place}={details['input']} {message}{hint}"
+    count = _length_wanted(problems)
+    if count is not None:
+        place = place if details["type"] == "too_long" else place.rpartition("[")[0]
+        message = f"must be a list of {counted(count, 'value')}"
+    return f"{where}{place}={as_typed(details['input'])} {message}{hint}"
+
+
+def _length_wanted(problems: "list[ErrorDetails]") -> int | None:
+    """Return how many values a list must have, where nothing else is wrong with it."""
+    others = [each for each in problems if each["type"] not in _WRONG_TYPES]
+    kinds = {each["type"] for each in others}
+    if kinds == {"too_long"}:
+        return others[0].get("ctx", {})["max_length"]
+    if kinds == {"missing"} and isinstance(others[0]["input"], tuple):
+        return 1 + max(_indices(each)[-1] for each in others)
+    return None
 
 
 def _says_most(details: "ErrorDetails") -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Optional
 
 from annotated_types import Interval
 
-from nnlab.errors import UserError
+from nnlab.errors import UserError, as_typed
 from nnlab.limits import Count, Natural, NonNegative
 from nnlab.place import ALONE, Place, place
 from nnlab.target import check_value
@@ -84,7 +84,11 @@ def check_settings(config: dict[str, Any], *, is_here: bool = True) -> None:
     _check_limits(trainer)
     ends = ("max_epochs", "max_steps", "max_time")
     if all(trainer.get(name) in (-1, None) for name in ends):
-        raise UserError("trainer.max_epochs=-1 never ends; give trainer.max_steps")
+        epochs = as_typed(trainer.get("max_epochs"))
+        raise UserError(
+            f"trainer.max_epochs={epochs} never ends; give "
+            "trainer.max_steps, or trainer.max_time"
+        )
     if is_here:
         from nnlab.hardware import check_hardware
 

@@ -120,10 +120,7 @@ def _finished(place: str, where: str) -> Path:
     """Return the checkpoint with a run's best weights, or the file that is named."""
     if Path(place).is_file():
         return Path(place)
-    try:
-        folder = RunFolder.open(place)
-    except UserError as error:
-        raise UserError(f"{where}: {error}") from error
+    folder = RunFolder.open(place, "transfer.run")
     status = folder.read_json("status.json").get("status", "not begun")
     if status != "complete":
         raise UserError(

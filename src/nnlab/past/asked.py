@@ -58,7 +58,7 @@ def run_in(place: Any, key: str) -> RunReading:
     """
     if place == "latest":
         place = latest_run()
-    folder = RunFolder.open(Path(str(place)).expanduser())
+    folder = RunFolder.open(str(place) and Path(str(place)).expanduser(), key)
     folder.config()  # readable, and a run's
     if not isinstance(place, str):
         raise UserError(f"{key}={place} must be one run's folder")

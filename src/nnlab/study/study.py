@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from nnlab.errors import UserError, did_you_mean
+from nnlab.errors import UserError, as_typed, did_you_mean
 from nnlab.limits import Count, Natural
 from nnlab.report.commands import override_value
 from nnlab.target import check_arguments
@@ -84,12 +84,11 @@ class Study:
         assert self.size is not None
         size = self.sizes[self.size]
         words = [*self.targets[self.target]]
-        words.append(f"data.train_size={'null' if size is None else size}")
+        words.append(f"data.train_size={as_typed(size)}")
         if self.way != SCRATCH:
             words.append(f"transfer.run={override_value(str(self.run))}")
             words.append(f"transfer.freeze={self.way}")
-            head = "null" if self.head is None else f"[{','.join(self.head)}]"
-            words.append(f"transfer.head={head}")
+            words.append(f"transfer.head={as_typed(self.head)}")
         return words
 
     def check_free(self, words: Sequence[str]) -> None:

@@ -1,0 +1,90 @@
+"""A key that nothing reads, and which one was probably meant."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from nnlab.compose import LIST_GROUPS, Composer, plain
+from nnlab.errors import did_you_mean
+
+# What other tools call it: nanoGPT, Keras, scikit-learn, Hugging Face's Trainer.
+SYNONYMS: dict[str, str] = {
+    **dict.fromkeys(("epochs", "epoch", "num_epochs"), "trainer.max_epochs"),
+    **dict.fromkeys(("num_train_epochs", "max_iter"), "trainer.max_epochs"),
+    **dict.fromkeys(("steps", "iters", "max_iters", "num_steps"), "trainer.max_steps"),
+    **dict.fromkeys(("gpus", "num_gpus", "n_gpus"), "trainer.devices"),
+    **dict.fromkeys(("device", "gpu", "cpu", "cuda"), "trainer.accelerator"),
+    **dict.fromkeys(("grad_clip", "max_grad_norm"), "trainer.gradient_clip_val"),
+    **dict.fromkeys(("learning_rate", "learning_rate_init", "eta"), "optimizer.lr"),
+    **dict.fromkeys(("random_state", "random_seed", "manual_seed"), "seed"),
+    **dict.fromkeys(("n_layer", "n_layers", "num_layers"), "model.layers"),
+    **dict.fromkeys(("n_head", "n_heads", "num_heads"), "model.heads"),
+    **dict.fromkeys(("n_embd", "d_model", "hidden_size"), "model.embedding_size"),
+    "block_size": "model.context_size",
+    "dataset": "data",
+    **dict.fromkeys(("net", "network", "arch", "architecture"), "model"),
+    **dict.fromkeys(("scheduler", "lr_scheduler"), "schedule"),
+    **dict.fromkeys(("out_dir", "save_dir", "log_dir"), "output_dir"),
+    **dict.fromkeys(("amp", "fp16", "bf16", "dtype"), "precision"),
+    **dict.fromkeys(("jobs", "n_jobs"), "sweep.workers"),
+}
+
+
+def unknown_key(
+    path: str, depth: int, known: Collection[str], config: Any, composer: Composer
+) -> str:
+    """Return that there is no such key, and which was meant.
+
+    Args:
+        path: the key, as it was given.
+        depth: of its names, how many are right.
+        known: what may stand there instead of the first that is wrong.
+        config: of the run.
+        composer: knows the groups.
+    """
+    names = path.split(".")
+    parents, key = names[:depth], names[depth]
+    if parents and parents[-1] in LIST_GROUPS and key in composer.options(parents[-1]):
+        group = parents[-1]
+        return f"{path} sets a {group} that is not chosen; choose it: {group}=[{key}]"
+    meant = likely_keys(path, config)
+    if meant:
+        return f"no key {path!r}; did you mean {' or '.join(meant)}?"
+    prefix = ".".join([*parents, ""])
+    listed = {name for name in known if not name.startswith("_")}
+    return f"no key {path!r}{did_you_mean(key, listed, prefix)}"
+
+
+def likely_keys(path: str, config: Any) -> list[str]:
+    """Return the keys of other sections that are called so, here or elsewhere."""
+    last = path.split(".")[-1]
+    settings = {name: node for name, node in plain(config).items() if name != "widths"}
+    leaves = [*_leaves(settings)]
+    same = [leaf for leaf in leaves if leaf.split(".")[-1] == last]
+    if same:
+        return [] if path in same else same[:2]
+    meant = SYNONYMS.get(last)
+    is_there = meant is not None and (
+        meant in settings or meant in leaves or meant.startswith("trainer.")
+    )
+    return [meant] if meant is not None and is_there and meant != path else []
+
+
+def added_for_nothing(path: str, words: Sequence[str], config: Any) -> str | None:
+    """Return why a key that `+` adds is a mistake; None where it may be a note.
+
+    Of a key of one's own, that another word refers to, nothing is said.
+    """
+    if "." in path or path in plain(config) or any(f"${{{path}" in w for w in words):
+        return None
+    meant = likely_keys(path, config)
+    if not meant:
+        return None
+    return f"+{path} adds what nothing reads; did you mean {' or '.join(meant)}?"
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[str]:
+    if not isinstance(node, Mapping):
+        yield prefix
+        return
+    for key, value in node.items():
+        yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
