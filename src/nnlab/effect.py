@@ -1,4 +1,4 @@
-"""Whether what a person sets of a model does anything, as the model is."""
+"""Whether what a person sets does anything, as the run and its model are."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +8,21 @@ from nnlab.errors import UserError
 # What a class may say of its constructor: a name -> what decides whether it is used,
 # and the values of that with which it is.
 OnlyWith = Mapping[str, tuple[str, tuple[Any, ...]]]
+
+
+def check_read(words: Sequence[str], config: Mapping[str, Any]) -> None:
+    """Check that something of one run reads what was typed for it.
+
+    Raises:
+        UserError: naming the word, and what would read it.
+    """
+    for word in words:
+        section = word.lstrip("+").partition("=")[0].partition(".")[0]
+        if section == "sweep":
+            raise UserError(f"{word} is for a sweep, and does nothing without -m")
+        if section == "tokenizer" and "tokenizer" not in config.get("data", {}):
+            data = config["choices"]["data"]
+            raise UserError(f"{word} is for text, and does nothing with data={data}")
 
 
 def check_effect(

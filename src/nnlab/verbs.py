@@ -152,6 +152,9 @@ def _train(words: list[str], server: "JobServer | None") -> int:
         return run_study(config, arguments.overrides, composer)
     from rich.console import Console
 
+    from nnlab.effect import check_read
+
+    check_read(arguments.overrides, config)
     with imports():
         from nnlab import run
 

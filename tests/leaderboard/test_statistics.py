@@ -56,3 +56,13 @@ def test_what_few_seeds_cannot_say():
     same = paired_difference({1: 1.0, 2: 2.0}, {1: 1.0, 2: 2.0})
     assert same is not None
     assert not same.is_significant
+
+
+@pytest.mark.parametrize(("seeds", "significant"), [(2, False), (5, False), (6, True)])
+def test_one_difference_on_every_seed_is_judged_by_its_sign(seeds, significant):
+    found = paired_difference(
+        dict.fromkeys(range(seeds), 1.0), dict.fromkeys(range(seeds), 0.5)
+    )
+    assert found is not None
+    assert found.p == stats.binomtest(seeds, seeds).pvalue
+    assert found.is_significant is significant

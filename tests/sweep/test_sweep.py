@@ -61,6 +61,8 @@ def test_the_same_command_does_only_what_is_missing(instant, sweep):
     assert first.status == 0, first.err
     again, after = sweep("seed=1,2")
     assert again.status == 0
+    assert "complete already" in again.err
+    assert "complete already" not in first.err
     assert len(instant.started) == 2
     assert after == before
 

@@ -2,7 +2,8 @@
 
 Student's t: the interval of a mean over few seeds is wide, and honestly so (2 seeds:
 12.7 standard errors, 5 seeds: 2.8). Two entries are compared on the seeds they share,
-pair by pair (Student 1908): what a seed does to both of them cancels.
+pair by pair (Student 1908): what a seed does to both of them cancels. Of pairs with
+one and the same difference, each sign is a coin's (Arbuthnot 1710).
 """
 
 import math
@@ -67,8 +68,8 @@ def paired_difference(
     mean = mean_of(gaps)
     if mean.half_width is None:
         return Difference(mean, None)
-    if mean.half_width == 0:  # the same gap on every seed: no spread to judge it by
-        return Difference(mean, 0.0 if mean.value else 1.0)
+    if mean.half_width == 0:  # no spread to judge it by: the sign test has its say
+        return Difference(mean, 2.0 ** (1 - len(gaps)) if mean.value else 1.0)
     return Difference(mean, p_value(mean.value / _error(gaps), len(gaps) - 1))
 
 

@@ -82,7 +82,7 @@ def _row(rank: int, entry: Entry, metric: str) -> dict[str, Text]:
         "seeds": seeds,
         "weights": short_number(entry.of("parameters")),
         "FLOPs": short_number(entry.of("flops")),
-        "time": "" if seconds is None else duration_text(seconds),
+        "training": "" if seconds is None else duration_text(seconds),
         "best": short_number(entry.of("best_epoch")),
     }
     return {

@@ -216,6 +216,8 @@ def _report(ledger: Ledger, pool: Pool) -> int:
     named = "" if pool.options.name else f" with sweep.name={ledger.folder.name}"
     if left:
         _say(f"the same command{named} continues it")
+    if not pool.begun and counts["complete"] == len(jobs):
+        _say("every job was complete already; more values add jobs")
     if is_grid and counts["failed"]:
         _say(f"sweep.retry=failed{named} tries again what failed")
     if pool.stopped_by is not None:

@@ -55,6 +55,7 @@ class Pool:
         self.running: dict[int, Running] = {}
         self.stopped_by: int | None = None  # the signal
         self.leaving: str | None = None  # why no more jobs are started
+        self.begun = 0  # jobs that this process has started
         self._signals = self._losses = 0
 
     def run(self, jobs: Sequence[Job]) -> None:
@@ -109,6 +110,7 @@ class Pool:
                 file.write(f"\n--- attempt {job.attempts} ---\n")
         size = log.stat().st_size if log.is_file() else 0
         self.running[job.number] = Running(job, grant, time.monotonic(), size)
+        self.begun += 1
         self.ledger.save(at_once=True)  # no process without a row that says so
         self.server.start(
             job,
