@@ -84,3 +84,12 @@ def test_seconds_are_a_runs_own(monkeypatch, tmp_path, words, wanted):
     words = ["model=mlp", "data=xor", *words]
     command._made(words, dict(word.split("=") for word in words), tmp_path)
     assert [word for word in asked[0] if word.startswith("sweep.workers")] == wanted
+
+
+def test_runs_made_for_a_metric_that_none_has_are_kept(nnlab):
+    words = ("model=mlp", "seeds=1", "trainer.max_epochs=1", "data.repeats=1")
+    answer = nnlab("compare", *words, "metric=test/foo", "to=kept")
+    assert answer.status == 2
+    assert "no complete run has metric=test/foo" in answer.err
+    assert "(the runs are kept: nnlab compare run=kept)" in answer.err
+    assert nnlab("compare", "run=kept", "metric=test/loss").status == 0

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from nnlab.compare.published import Row, as_markdown, rows_in
-from nnlab.compare.reproduce import referenced, rows_of
+from nnlab.compare.reproduce import referenced, reproduce, rows_of
+from nnlab.errors import UserError
 from nnlab.report.past_runs import past_runs
 
 ROW = Row(
@@ -88,6 +90,21 @@ def test_all_experiments_with_a_reference_are_known():
     known = referenced()
     assert {"lenet5_mnist", "mlp_xor", "gan_mnist"} <= set(known)
     assert "shakespeare_notes" not in known  # nobody published one
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_without_names_what_cannot_run_here_is_left_out(monkeypatch, capsys):
+    made = []
+    monkeypatch.setattr(
+        "nnlab.compare.reproduce.sweep", lambda words, _: made.extend(words)
+    )
+    with pytest.raises(UserError, match="no complete run"):
+        reproduce([])
+    [names] = (word for word in made if word.startswith("experiment="))
+    assert "mlp_xor" in names
+    assert "shakespeare_lecture" not in names
+    said = capsys.readouterr().err
+    assert "experiment=shakespeare_lecture is left out: trainer.accelerator=gpu" in said
 
 
 def test_an_experiment_is_run_and_its_row_written(nnlab):

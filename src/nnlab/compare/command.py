@@ -14,6 +14,7 @@ from nnlab.errors import UserError
 from nnlab.leaderboard.answer import answer
 from nnlab.overrides import with_places_quoted
 from nnlab.past.asked import asked, check_known
+from nnlab.report.commands import override_value, seen_from_here
 from nnlab.report.past_runs import past_runs
 from nnlab.report.run_reading import RunReading
 from nnlab.sweep import sweep
@@ -36,7 +37,11 @@ def compare(words: Sequence[str]) -> int:
         answer(found_runs(given["run"]), folder, console, metric)
         return 0
     status = _made(words, given, folder)
-    answer(past_runs(folder), folder, console, metric)
+    try:
+        answer(past_runs(folder), folder, console, metric)
+    except UserError as error:  # by which only what was measured can be known
+        again = f"nnlab compare run={override_value(seen_from_here(folder))}"
+        raise UserError(f"{error} (the runs are kept: {again})") from error
     return status
 
 

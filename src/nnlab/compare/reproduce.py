@@ -47,8 +47,8 @@ def reproduce(words: Sequence[str]) -> int:
     """Run experiments that have a reference, and write published / target / reached.
 
     `reproduce [NAME ...] [seed=1,2,3] [run='outputs/**'] [to=docs/reproduced.md]
-    [--check] [sweep.workers=1]`; without names all of them. `run=` takes runs already
-    made instead of making them.
+    [--check] [sweep.workers=1]`; without names all that can run here. `run=` takes runs
+    already made instead of making them.
 
     Returns 0, or 1 where a run failed, or `--check` found another result.
 
@@ -94,7 +94,24 @@ def _read(words: Sequence[str]) -> Asked:
                 f"no experiment with a reference is called {name!r}"
                 f"{did_you_mean(name, known)}"
             )
+    if not names and "run" not in given:
+        known = _possible_here(known)
     return Asked(names or known, "--check" in flags, given, rest)
+
+
+def _possible_here(names: Sequence[str]) -> list[str]:
+    """Return the experiments whose hardware is here; say which are left out."""
+    from nnlab.hardware import check_hardware  # here: names, or runs, need no torch
+
+    composer, possible = Composer(), list[str]()
+    for name in names:
+        config = plain(composer.compose([f"experiment={name}"]))
+        try:
+            check_hardware(config["trainer"])
+            possible.append(name)
+        except UserError as error:
+            sys.stderr.write(f"nnlab: experiment={name} is left out: {error}\n")
+    return possible
 
 
 def referenced() -> list[str]:
