@@ -209,7 +209,10 @@ def test_a_grid_is_visited_once_and_repeated_values_are_one_job(trainer, search)
     assert answer.status == 0, answer.err
     assert states() == {"COMPLETE": 6}
     assert len(jobs) == 6
-    search("seed=1,2", "sweep.trials=8", "sweep.sampler=random", name="two")
+    assert "of these again" not in answer.out
+    answer, _ = search("seed=1,2", "sweep.trials=8", "sweep.sampler=random", name="two")
+    assert "6 trials asked for one of these again" in answer.out
+    assert answer.out.count(" complete ") == 2 * 2  # a line a job, and a row
     assert states("two") == {"COMPLETE": 8}
     assert (
         len(json.loads(Path("outputs/sweep/two/sweep.json").read_text())["jobs"]) == 2

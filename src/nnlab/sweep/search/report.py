@@ -1,13 +1,14 @@
 """The end of a search: its trials, the best first, and how to run that one again."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nnlab.numerals import counted
 from nnlab.report.commands import seen_from_here
 from nnlab.report.mask import masked_override
 from nnlab.report.sweep_table import STYLES
@@ -66,10 +67,9 @@ def search_table(search: Search) -> Table:
         table.add_column(metric, justify="right")
     table.add_column("status")
     table.add_column("time", justify="right")
-    trials = sorted(search.study.trials, key=lambda trial: _place(search, trial))
+    known = [trial for trial in search.study.trials if trial.state in STATES]
+    trials = sorted(_first_of_their_job(known), key=lambda each: _place(search, each))
     for trial in trials[:MOST_ROWS]:
-        if trial.state not in STATES:
-            continue
         job = jobs.get(trial.user_attrs.get("job", -1))
         status = STATES[trial.state]
         table.add_row(
@@ -79,9 +79,25 @@ def search_table(search: Search) -> Table:
             Text(status, style=STYLES.get(status, "")),
             _time(job),
         )
+    said: list[str] = []
     if len(trials) > MOST_ROWS:
-        table.caption = f"and {len(trials) - MOST_ROWS} more in study.db"
+        said.append(f"and {len(trials) - MOST_ROWS} more in study.db")
+    if again := len(known) - len(trials):
+        said.append(f"{counted(again, 'trial')} asked for one of these again")
+    table.caption, table.caption_justify = "; ".join(said) or None, "left"
     return table
+
+
+def _first_of_their_job(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials without those whose values had been tried: no job ran for them.
+
+    One that ended in another way than the first of its job stays.
+    """
+    found: dict[object, FrozenTrial] = {}
+    for trial in trials:
+        job = trial.user_attrs.get("job", -1 - trial.number)
+        found.setdefault((job, trial.state), trial)
+    return [*found.values()]
 
 
 def _place(search: Search, trial: FrozenTrial) -> tuple[int, float, int]:
