@@ -107,5 +107,7 @@ def quiet_lightning() -> None:
     """Keep what Lightning says of every run (no TPU, the end reached) to itself."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # of a compiler that finds no GPU, where none is asked for
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     for message in KNOWN:
         warnings.filterwarnings("ignore", message)

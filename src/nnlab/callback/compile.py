@@ -1,5 +1,6 @@
 """A model's `measure`, network and loss, compiled as one."""
 
+import logging
 from typing import Literal
 
 import torch
@@ -7,6 +8,8 @@ from lightning import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from nnlab.learner import Learner
+
+log = logging.getLogger("nnlab.compile")
 
 
 class Compile(Callback):
@@ -39,4 +42,5 @@ class Compile(Callback):
         is_exact = torch.are_deterministic_algorithms_enabled()
         if stage == "fit" and self.device in ("any", here) and not is_exact:
             assert isinstance(pl_module, Learner)
+            log.info("torch.compile writes the model's code; the first steps wait for it")
             pl_module.measure = torch.compile(pl_module.measure, mode=self.mode)
