@@ -134,6 +134,15 @@ def test_a_test_says_the_very_metrics_of_the_end(finished, nnlab, tmp_path):
     assert list(tmp_path.iterdir()) == [], "a test writes nothing"
 
 
+def test_a_part_that_was_tested_is_tested_again(nnlab):
+    words = ("model=mlp", "data=digits", "trainer.max_epochs=1", "pictures=0")
+    limit = "trainer.limit_test_batches=2"
+    assert nnlab(*words, limit, "folder=part").status == 0
+    loss = load("part")["metrics"]["test/loss"]
+    said = nnlab("test", "run=part").out.split()
+    assert said[said.index("test/loss") + 1] == f"{loss:.6g}"
+
+
 def test_a_test_takes_other_data_of_the_same_kind(finished, nnlab):
     answer = nnlab("test", f"run={finished}", "data.function=nand")
     assert answer.status == 0, answer.err

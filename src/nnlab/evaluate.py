@@ -21,7 +21,8 @@ from nnlab.process import prepare_process
 from nnlab.tokenizer.restore import tokenizer_from_state
 from nnlab.trainer import make_trial
 
-KEPT = ("accelerator", "precision")
+# Of the run's trainer: so that the number comes out that the run itself has told.
+KEPT = ("accelerator", "precision", "limit_test_batches")
 
 
 def test(words: Sequence[str]) -> int:
