@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import QuotedString
-from rich.console import Console
 
 from nnlab import run
 from nnlab.build import Config, prepared
@@ -18,6 +17,7 @@ from nnlab.older import refuse_older
 from nnlab.overrides import parse
 from nnlab.plugins import Plugins
 from nnlab.report.past_runs import matches, past_runs
+from nnlab.screen import screen
 from nnlab.settings import check_complete, check_settings
 from nnlab.target import parameters_of
 
@@ -89,7 +89,7 @@ def _resume(
         config,
         overrides=overrides,
         plugins=composer.plugins,
-        console=Console(highlight=False),
+        console=screen(),
         resumed=folder,
     )
 

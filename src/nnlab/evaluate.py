@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from nnlab.build import Config, build_model, facts_of, make, prepared
@@ -18,6 +17,7 @@ from nnlab.numerals import below_one
 from nnlab.older import completed
 from nnlab.overrides import checked, parse, with_places_quoted
 from nnlab.process import prepare_process
+from nnlab.screen import screen
 from nnlab.tokenizer.restore import tokenizer_from_state
 from nnlab.trainer import make_trial
 
@@ -129,6 +129,6 @@ def _show(metrics: dict[str, float], choices: Config, file: Path) -> None:
     table.add_column("value", justify="right")
     for name, value in metrics.items():
         table.add_row(name, below_one(value, ".6g"))
-    console = Console(highlight=False)
+    console = screen()
     console.print(table)
     console.print(f"the weights of {file}", soft_wrap=True)

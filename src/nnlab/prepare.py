@@ -34,6 +34,7 @@ from nnlab.interrupt import Interrupt, Interrupted
 from nnlab.limits import Count
 from nnlab.overrides import checked, with_places_quoted
 from nnlab.plugins import Plugins
+from nnlab.screen import screen
 from nnlab.target import check_arguments, check_value, resolve
 from nnlab.tokenizer.char import Char
 from nnlab.tokenizer.gpt2 import Gpt2
@@ -65,7 +66,7 @@ def prepare(words: Sequence[str]) -> int:
     tokenizer = checked_tokenizer(config, composer.plugins)
     identity = {"kind": tokenizer.kind, "fingerprint": _identity(config["tokenizer"])}
     plan = make_plan(settings.place, source.files(), settings.deciding(), identity)
-    console = Console(highlight=False, soft_wrap=True)
+    console = screen(soft_wrap=True)
     with locked(plan.folder):
         plan = settled(plan)
         manifest = read_manifest(plan.folder)

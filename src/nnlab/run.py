@@ -32,6 +32,7 @@ from nnlab.process import prepare_process
 from nnlab.ranks import from_first, join, leave, take_place
 from nnlab.reference import check_reference
 from nnlab.report.terminal import print_result
+from nnlab.screen import screen
 from nnlab.settings import check_complete, check_settings, with_group
 from nnlab.trainer import start_of
 from nnlab.transfer import transfer
@@ -99,7 +100,7 @@ def work_as_rank(job: Job) -> int:
     take_place(job.place)
     quiet_lightning()
     config, plugins, folder = job.config, find_plugins(), RunFolder(Path(job.folder))
-    console, interrupt = Console(highlight=False), Interrupt(is_patient=True)
+    console, interrupt = screen(), Interrupt(is_patient=True)
     with _log(folder, console), interrupt.listen():
         try:
             with failure_on_record(folder):

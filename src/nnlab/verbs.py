@@ -150,9 +150,8 @@ def _train(words: list[str], server: "JobServer | None") -> int:
         from nnlab.study.command import run_study
 
         return run_study(config, arguments.overrides, composer)
-    from rich.console import Console
-
     from nnlab.effect import check_read
+    from nnlab.screen import screen
 
     check_read(arguments.overrides, config)
     with imports():
@@ -162,7 +161,7 @@ def _train(words: list[str], server: "JobServer | None") -> int:
         config,
         overrides=arguments.overrides,
         plugins=composer.plugins,
-        console=Console(highlight=False),
+        console=screen(),
         typed=arguments.overrides,
     )
 

@@ -1,6 +1,8 @@
 """Runs become entries, entries a ranking, and a sentence says what is sure."""
 
 import csv
+import io
+import json
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,14 @@ from nnlab.leaderboard.entries import (
     names_of,
 )
 from nnlab.leaderboard.statistics import Mean
-from nnlab.leaderboard.table import mean_text, ranked, verdict_sentence
+from nnlab.leaderboard.table import (
+    leaderboard_table,
+    mean_text,
+    ranked,
+    verdict_sentence,
+)
 from nnlab.report.past_runs import past_runs
+from nnlab.screen import screen
 
 
 def entries(metric="test/accuracy", *, more=True):
@@ -126,6 +134,35 @@ def test_the_verb_writes_table_and_page(two_models, nnlab):
     assert "97.2 ± 5.0 %" in answer.out
     assert "significant" in answer.out
     assert Path("there/sweep.html").is_file()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_table_is_no_wider_than_the_terminal(width, made_up):
+    for name, lr in (("a", 0.1), ("b", 0.2)):
+        folder = made_up(name, "mlp", 1, 0.5, {"lr": lr, "a_setting_of_much_room": lr})
+        said = {"seconds": 12.0, "parameters": 61_706, "best_epoch": 3, "flops": 10**6}
+        file = folder / "result.json"
+        content = json.loads(file.read_text()) if file.is_file() else {}
+        file.write_text(json.dumps(content | said))
+    console = screen(width=width, file=io.StringIO())
+    table = leaderboard_table(entries(), "test/accuracy", console)
+    console.print(table)
+    lines = console.file.getvalue().splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert "".join(lines).count("50.00 %") == 2, "no number is cut"
+    names = [str(column.header) for column in table.columns]
+    assert {"#", "entry", "test/accuracy", "seeds"} <= {*names}
+    assert ("best" in names) is (width == 120)
+
+
+def test_brackets_are_no_markup(made_up, nnlab):
+    for name, model in (("a", "mlp"), ("b", "gpt")):
+        folder = made_up(name, model, 1, 0.5 + 0.1 * (name == "b"))
+        said = [f"model={model}", "seed=1", f"regularizer=[{model}]"]
+        (folder / "overrides.txt").write_text("\n".join(said))
+    answer = nnlab("compare", "run=outputs/*", "to=there")
+    sentence = " ".join(answer.out.split())
+    assert "regularizer=[gpt] is better than model=mlp regularizer=[mlp]" in sentence
 
 
 MISTAKES = {

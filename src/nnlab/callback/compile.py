@@ -42,5 +42,5 @@ class Compile(Callback):
         is_exact = torch.are_deterministic_algorithms_enabled()
         if stage == "fit" and self.device in ("any", here) and not is_exact:
             assert isinstance(pl_module, Learner)
-            log.info("torch.compile writes the model's code; the first steps wait for it")
+            log.info("torch.compile writes the code, and the first steps wait for it")
             pl_module.measure = torch.compile(pl_module.measure, mode=self.mode)

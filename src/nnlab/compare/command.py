@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from nnlab.compare.budget import Budget, fitted
 from nnlab.compose import Composer
 from nnlab.errors import UserError
@@ -17,6 +15,7 @@ from nnlab.past.asked import asked, check_known
 from nnlab.report.commands import override_value, seen_from_here
 from nnlab.report.past_runs import past_runs
 from nnlab.report.run_reading import RunReading
+from nnlab.screen import screen
 from nnlab.sweep import sweep
 
 SEEDS = 3
@@ -28,7 +27,7 @@ def compare(words: Sequence[str]) -> int:
     Raises:
         UserError: where there is nothing to compare.
     """
-    console = Console(highlight=False)
+    console = screen()
     given = asked(words)
     metric = given.get("metric")
     folder = Path(str(given.get("to") or _new_folder(given)))

@@ -11,8 +11,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rich.console import Console
-
 from nnlab.compare.published import Row, as_markdown, as_table, rows_in
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError, did_you_mean
@@ -21,6 +19,7 @@ from nnlab.home import conf_folder
 from nnlab.past.asked import asked, check_known
 from nnlab.report.past_runs import past_runs
 from nnlab.report.run_reading import RunReading
+from nnlab.screen import screen
 from nnlab.sweep import sweep
 
 OURS = ("run", "seed", "to", "output_dir", "tolerance")
@@ -66,7 +65,7 @@ def reproduce(words: Sequence[str]) -> int:
             f"no complete run of {', '.join(question.names)} with its own settings was "
             "found"
         )
-    console = Console(highlight=False)
+    console = screen()
     console.print(as_table(found))
     written = rows_in(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if question.is_check:

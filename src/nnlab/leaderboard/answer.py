@@ -43,7 +43,7 @@ def answer(
     write(folder / TABLE, leaderboard_csv(entries, metric))
     title = f"{counted(len(entries), 'entry', 'entries')}, {counted(len(runs), 'run')}"
     page = write_comparison(folder / PAGE, entries, metric, more=more, title=title)
-    console.print(leaderboard_table(entries, metric))
+    console.print(leaderboard_table(entries, metric, console))
     console.print(verdict_sentence(entries, metric))
     console.print(f"the page: {seen_from_here(page)}", soft_wrap=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,8 @@ from nnlab.numerals import below_one, hundredths, percent
 from nnlab.report.wording import duration_text
 
 MOST_OF_A_NAME = 30  # columns that a terminal keeps for it, where there are so many
+LEAST_NEEDED = ("best", "FLOPs", "training", "weights")  # where the room is small
+UNLIMITED = 10_000  # characters
 COLUMNS = ("parameters", "flops", "seconds", "best_epoch")
 
 
@@ -52,22 +55,35 @@ def _decimals(half: float, value: float) -> int:
     return min(max(1 - math.floor(math.log10(size)), 0), 9)
 
 
-def leaderboard_table(entries: Sequence[Entry], metric: str) -> Table:
-    """Return the table for a terminal, of ranked entries; what none has is left out."""
+def leaderboard_table(entries: Sequence[Entry], metric: str, console: Console) -> Table:
+    """Return the table for a terminal, of ranked entries.
+
+    What none has is left out; so is what the terminal has no room for, and the page
+    shows.
+    """
     rows = [_row(rank, entry, metric) for rank, entry in enumerate(entries, start=1)]
+    names = [name for name in rows[0] if any(str(row[name]) for row in rows)]
+    table = _with_columns(rows, names)
+    endless = console.options.update(width=UNLIMITED)  # or it is measured as cut
+    for name in LEAST_NEEDED:
+        least = console.measure(table, options=endless).minimum
+        if name in names and least > console.width:
+            names.remove(name)
+            table = _with_columns(rows, names)
+    return table
+
+
+def _with_columns(rows: Sequence[dict[str, Text]], names: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    longest = max(len(entry.name) for entry in entries)
-    for name in rows[0]:
-        if not any(str(row[name]) for row in rows):
-            continue
+    for name in names:
         if name == "entry":
+            longest = max(len(row[name]) for row in rows)
             least = min(longest, MOST_OF_A_NAME)
             table.add_column(name, overflow="fold", min_width=least)
         else:
             table.add_column(name, justify="right", no_wrap=True)
-    kept = [str(column.header) for column in table.columns]
     for row in rows:
-        table.add_row(*(row[name] for name in kept))
+        table.add_row(*(row[name] for name in names))
     return table
 
 

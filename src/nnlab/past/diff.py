@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from nnlab.past.asked import asked, check_known, run_in
 from nnlab.report.commands import seen_from_here
 from nnlab.report.past_runs import flat
 from nnlab.report.run_reading import RunReading
+from nnlab.screen import screen
 
 # Different in any two runs, and no cause of anything.
 OF_COURSE = {"folder", "command"}
@@ -32,7 +32,7 @@ def diff(words: Sequence[str]) -> int:
     if not isinstance(places, list) or len(places) != 2:
         raise UserError("diff needs two runs: nnlab diff run=outputs/a run=outputs/b")
     one, other = (run_in(place, "run") for place in places)
-    console = Console(highlight=False)
+    console = screen()
     for letter, run in zip("AB", (one, other), strict=True):
         console.print(
             f"{letter}  {seen_from_here(run.path)}  {run.status}", soft_wrap=True

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
 
 from nnlab import run
 from nnlab.build import Config
@@ -20,6 +19,7 @@ from nnlab.past.asked import asked, check_known, run_in
 from nnlab.past.diff import differences
 from nnlab.plugins import find_plugins
 from nnlab.report.run_reading import RunReading
+from nnlab.screen import screen
 
 SAME, OTHER = 0, 1
 TOLD = 5  # of the differences, the first ones
@@ -45,7 +45,7 @@ def rerun(words: Sequence[str]) -> int:
         )
     config = completed(RunFolder(first.path).config(), f"run={first.path}", SECTIONS)
     config["folder"] = str(given.get("folder") or _beside(config))
-    console = Console(highlight=False)
+    console = screen()
     run.train(
         config, overrides=first.overrides, plugins=find_plugins(), console=console
     )

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from nnlab.report.commands import seen_from_here
 from nnlab.report.past_runs import matches, past_runs
 from nnlab.report.run_reading import RunReading
 from nnlab.report.wording import duration_text, metric_text, verdict
+from nnlab.screen import screen
 
 STATUSES = ("complete", "failed", "interrupted", "running", "unknown")
 WHOLE_PATHS = 1000  # columns: a terminal breaks the lines that are too long for it
@@ -42,7 +42,7 @@ def runs(words: Sequence[str]) -> int:
         raise UserError(_none_found(below, given))
     if order is not None:
         chosen = in_order(chosen, str(order))
-    console = Console(highlight=False, width=WHOLE_PATHS)
+    console = screen(width=WHOLE_PATHS)
     with console.capture() as captured:
         console.print(runs_table(chosen, order and str(order)))
     lines = (line.rstrip() for line in captured.get().splitlines())

@@ -18,6 +18,7 @@ from nnlab.compose import Composer, plain
 from nnlab.folder import RunFolder
 from nnlab.overrides import checked
 from nnlab.report.commands import override_value, seen_from_here
+from nnlab.screen import screen
 from nnlab.study.outcome import report
 from nnlab.study.study import Study, key_of
 from nnlab.study.trial import possible
@@ -33,7 +34,7 @@ def run_study(config: Config, words: Sequence[str], composer: Composer) -> int:
         UserError: before anything is written.
     """
     study = Study.of(config["study"])
-    console = Console(highlight=False)
+    console = screen()
     study.check_free(words)
     if study.is_cell:
         return _run_cell(study, words, composer, console)

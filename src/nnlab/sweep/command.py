@@ -14,12 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError
 from nnlab.overrides import checked, parse
 from nnlab.report.sweep_table import sweep_table
+from nnlab.screen import screen
 from nnlab.settings import check_settings
 from nnlab.sweep.beyond.launchers import RayLauncher, SubmititLauncher, check_launcher
 from nnlab.sweep.board import Board
@@ -83,7 +82,7 @@ def run_sweep(
                 trainer_of=lambda job: plain(composer.compose(job))["trainer"],
                 devices=devices,
                 threads=threads_each(os.environ, workers),
-                board=Board(ledger, Console(highlight=False)),
+                board=Board(ledger, screen()),
             )
             ours = {
                 "GridSweeper": GridSweeper,
@@ -201,7 +200,7 @@ def _report(ledger: Ledger, pool: Pool) -> int:
     )
     ledger.save(at_once=True)
     if is_grid:
-        console = Console(highlight=False)
+        console = screen()
         table = sweep_table([asdict(job) for job in jobs], width=console.width)
         console.print(table)
     else:
@@ -237,7 +236,7 @@ def _answer(ledger: Ledger) -> None:
 
     runs = past_runs(ledger.folder)
     try:
-        answer(runs, ledger.folder, Console(highlight=False), None)
+        answer(runs, ledger.folder, screen(), None)
     except UserError as error:  # models that measure nothing in common
         _say(str(error))
 

@@ -9,12 +9,12 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
-from rich.console import Console
 from typing_extensions import override
 
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError
 from nnlab.overrides import checked, parse
+from nnlab.screen import screen
 from nnlab.sweep.launcher import LocalLauncher
 from nnlab.sweep.pool import Pool
 from nnlab.sweep.sample import sample_jobs
@@ -93,7 +93,7 @@ def show_search(pool: Pool) -> None:
     from nnlab.sweep.search.report import report_search
 
     if isinstance(pool, SearchPool) and pool.search is not None:
-        report_search(pool.search, Console(highlight=False))
+        report_search(pool.search, screen())
 
 
 class OptunaSweeper(Sweeper):
