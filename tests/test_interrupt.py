@@ -110,6 +110,23 @@ def test_a_signal_before_anything_is_written_ends_the_command_with_a_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_command_line_is_imported_is_one_sentence(number):
+    code = (
+        "import os, sys\n"
+        "class Deadly:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        name == 'nnlab.cli' and os.kill(os.getpid(), {int(number)})\n"
+        "sys.meta_path.insert(0, Deadly())\n"
+        "import nnlab.__main__\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 128 + number, done.stderr
+    assert done.stderr == "nnlab: stopped before anything was written\n"
+
+
 def test_what_nohup_ignores_is_ignored_until_the_run_listens(nnlab):
     before = MLP.measure
 
