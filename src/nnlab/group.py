@@ -6,7 +6,6 @@ given its run as data, not as a command line: it makes no folder of its own and 
 no sweep (L#11300). None outlives this one, however it ends.
 """
 
-import multiprocessing
 import os
 import pickle
 import signal
@@ -19,9 +18,11 @@ import warnings
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any, Protocol, cast
 
-from nnlab.interrupt import Interrupt
+from nnlab.importing import imports
+from nnlab.interrupt import Interrupt, end_by_signals, held_back
 from nnlab.place import Place, Start
 
 POLL_SECONDS = 0.02
@@ -78,7 +79,8 @@ def run_group(
     try:
         for rank in range(ranks):
             place = Place(rank, ranks, rank, ranks, 0, "127.0.0.1", port)
-            processes.append(begin(Job(config, folder, place)))
+            with held_back():  # until each of them can end in silence
+                processes.append(begin(Job(config, folder, place)))
         return _await(processes, interrupt)
     finally:
         _kill(processes)
@@ -96,7 +98,7 @@ def die_with(starter: int | None) -> None:
             while os.read(starter, 1):
                 pass
         else:
-            parent = multiprocessing.parent_process()
+            parent = parent_process()
             assert parent is not None
             parent.join()
         os.kill(os.getpid(), signal.SIGKILL)
@@ -112,6 +114,8 @@ def _await(processes: list[Process], interrupt: Interrupt) -> tuple[int, int] | 
             _send(processes, interrupt.number)
         if failed is None:
             failed, failed_at = _failed(processes), time.monotonic()
+            if failed and passed_on and failed[1] == -(interrupt.number or 0):
+                return failed  # one had not begun: there is nothing to save together
         elif time.monotonic() - failed_at > GRACE_SECONDS:
             _send(processes, signal.SIGKILL)
         time.sleep(POLL_SECONDS)
@@ -150,12 +154,14 @@ class _Copy:
 
 
 def _forked_or_spawned(start: Start, work: Work) -> Callable[[Job], Process]:
-    context: Any = multiprocessing.get_context(start)
+    context: Any = get_context(start)
+    if start == "spawn":
+        resource_tracker.ensure_running()  # here: it lets signals through
 
     def begin(job: Job) -> Process:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()  # else a copy prints it again
-        process = context.Process(target=_work, args=(work, job))
+        sys.stdout.flush()  # else a copy prints it again
+        sys.stderr.flush()
+        process = context.Process(target=_work, args=(pickle.dumps(work), job))
         with warnings.catch_warnings():
             # Python warns of threads, which a copy has not; nothing here waits for one.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -165,9 +171,12 @@ def _forked_or_spawned(start: Start, work: Work) -> Callable[[Job], Process]:
     return begin
 
 
-def _work(work: Work, job: Job) -> None:
+def _work(pickled: bytes, job: Job) -> None:
     os.setsid()  # Ctrl-C comes to it through the process that started it
+    end_by_signals()
     die_with(None)
+    with imports():  # only here: until now it could end at once
+        work: Work = pickle.loads(pickled)
     sys.exit(work(job))
 
 

@@ -3,12 +3,74 @@
 SIGUSR1 does so too: it is what Slurm is asked to send before a job's time is over.
 """
 
+import os
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+@contextmanager
+def ended_at_once(said: str) -> Generator[None]:
+    """Let Ctrl-C and SIGTERM end this process with a sentence, until something listens.
+
+    Python's own way, an exception wherever the process is, does not come through: what
+    torch or OmegaConf were at fails in one of their ways. A copy of this process, which
+    a library makes, ends silently.
+    """
+    process = os.getpid()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == process:
+            os.write(2, f"nnlab: {said}\n".encode())  # as it is: not through a stream
+        os._exit(128 + number)
+
+    with _restored():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, end)
+        yield
+
+
+@contextmanager
+def _restored() -> Generator[None]:
+    """Put the handlers of the signals back, in the end."""
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def held_back() -> Generator[None]:
+    """Let the signals wait, for this process and for those that it starts meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_by_signals() -> None:
+    """Let the signals end this process at once and silently, until it listens.
+
+    It was started while they were `held_back`: those that have come are heard now.
+    """
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, NUMBERS)
+
+
+@contextmanager
+def ended_in_silence() -> Generator[None]:
+    """Let the signals end this process wherever it is, in C++ that waits as well."""
+    with _restored():
+        end_by_signals()
+        yield
 
 
 class Interrupted(BaseException):
@@ -52,13 +114,9 @@ class Interrupt:
     @contextmanager
     def listen(self) -> Generator[None]:
         """Take the signals; a second one of them ends the process at once."""
-        before = {number: signal.getsignal(number) for number in NUMBERS}
-        self.take_over()
-        try:
+        with _restored():
+            self.take_over()
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def take_over(self) -> None:
         """Take the signals from whoever has them.

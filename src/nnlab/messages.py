@@ -66,7 +66,7 @@ def keep_log(folder: Path, console: Console) -> Generator[None]:
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     lines = ConsoleLines(console)
     before = ours.level
-    ours.setLevel(logging.INFO)
+    ours.setLevel(logging.DEBUG)  # which is for log.txt alone
     ours.addHandler(file)
     ours.addHandler(lines)
     theirs.addHandler(file)

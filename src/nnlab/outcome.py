@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -29,7 +30,9 @@ def on_record(folder: RunFolder) -> Generator[None]:
     except Interrupted as interrupted:
         if is_first():
             folder.write_status("interrupted", str(interrupted))
-            log.info("stopped by %s; continue with resume=%s", interrupted, folder.path)
+            said = f"stopped by {interrupted}; continue with resume={folder.path}"
+            log.debug("%s", said)
+            sys.stderr.write(f"nnlab: {said}\n")
             if interrupted.number == signal.SIGUSR1:
                 log.info("%s", requeue())
         raise

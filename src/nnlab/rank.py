@@ -5,16 +5,17 @@ It reads its job from its standard input, which stays open as long as its starte
 
 import os
 import pickle
-import signal
 import sys
 
 from nnlab.group import Job, die_with
 from nnlab.importing import imports
+from nnlab.interrupt import end_by_signals
 from nnlab.stand_in import leave_out_unused
 
 
 def main() -> int:
     """Do the job; return the exit status."""
+    end_by_signals()
     job = pickle.load(sys.stdin.buffer)
     assert isinstance(job, Job)
     die_with(sys.stdin.fileno())
@@ -26,10 +27,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        status = main()
-    except KeyboardInterrupt:  # before it listens; who started it says so
-        status = 128 + signal.SIGINT
+    status = main()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(status)  # at once: to take torch apart in order costs seconds

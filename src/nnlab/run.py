@@ -21,7 +21,7 @@ from nnlab.errors import RunFailed, UserError
 from nnlab.fit import fit_and_report
 from nnlab.folder import RunFolder
 from nnlab.group import Job, run_group
-from nnlab.interrupt import Interrupt, Interrupted
+from nnlab.interrupt import Interrupt, Interrupted, ended_in_silence, held_back
 from nnlab.loggers import check_loggers
 from nnlab.messages import forget_logs, keep_log, keep_still, quiet_lightning
 from nnlab.outcome import failure_on_record, on_record
@@ -70,27 +70,29 @@ def train(
     check_combination(parts, settings, plugins)
     devices = preflight(parts, settings)
     seed_everything(config["seed"], workers=True, verbose=False)
-    _meet(config)
-    folder = resumed or _make_folder(parts.config)
+    with ended_in_silence():  # by torchrun or Slurm, while the others are not there
+        _meet(config)
     interrupt = Interrupt()
-    with folder, _log(folder, console), interrupt.listen():
+    with interrupt.listen():  # from before there is a folder until all is said
+        folder = resumed or _make_folder(parts.config)
+        with folder, _log(folder, console):
+            if is_first():
+                folder.write_config(parts.config, overrides)
+                folder.write_json(
+                    "environment.json", environment(plugins, config["choices"])
+                )
+                folder.write_status("running")
+            with on_record(folder):
+                if taken:
+                    log.info("%s", taken)
+                if place().ranks == 1 and devices > 1:
+                    start = start_of(settings.get("strategy"))
+                    _run_together(parts.config, folder, devices, start, interrupt)
+                else:
+                    fit_and_report(parts, folder, plugins, console, interrupt)
+        leave()
         if is_first():
-            folder.write_config(parts.config, overrides)
-            folder.write_json(
-                "environment.json", environment(plugins, config["choices"])
-            )
-            folder.write_status("running")
-        with on_record(folder):
-            if taken:
-                log.info("%s", taken)
-            if place().ranks == 1 and devices > 1:
-                start = start_of(settings.get("strategy"))
-                _run_together(parts.config, folder, devices, start, interrupt)
-            else:
-                fit_and_report(parts, folder, plugins, console, interrupt)
-    leave()
-    if is_first():
-        print_result(console, folder.path)
+            print_result(console, folder.path)
     return 0
 
 
@@ -101,14 +103,16 @@ def work_as_rank(job: Job) -> int:
     quiet_lightning()
     config, plugins, folder = job.config, find_plugins(), RunFolder(Path(job.folder))
     console, interrupt = screen(), Interrupt(is_patient=True)
-    with _log(folder, console), interrupt.listen():
+    interrupt.take_over()  # for good: nothing ends what is done
+    with _log(folder, console):
         try:
             with failure_on_record(folder):
                 prepare_process(config)
                 parts = build(config, plugins)
                 _transfer(parts, folder)
                 seed_everything(config["seed"], workers=True, verbose=False)
-                _meet(config)
+                with held_back():  # torch would tell of a call that was interrupted
+                    _meet(config)
                 fit_and_report(parts, folder, plugins, console, interrupt)
                 leave()
         except RunFailed:

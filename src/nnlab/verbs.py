@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nnlab import __version__
 from nnlab.errors import UserError
 from nnlab.importing import imports
+from nnlab.interrupt import ended_at_once
 from nnlab.place import place
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def train(words: list[str]) -> int:
     if words == ["--version"]:
         return _version()
     if not {"-m", "--multirun"} & {*words}:
-        return _train(words, None)
+        with ended_at_once("stopped before anything was written"):
+            return _train(words, None)
     from nnlab.sweep.ahead import server_ahead
 
     with server_ahead(words) as server:
@@ -149,7 +151,8 @@ def _train(words: list[str], server: "JobServer | None") -> int:
     if config.get("study"):
         from nnlab.study.command import run_study
 
-        return run_study(config, arguments.overrides, composer)
+        with ended_at_once("stopped"):  # it writes, and listens only to its jobs
+            return run_study(config, arguments.overrides, composer)
     from nnlab.effect import check_read
     from nnlab.screen import screen
 

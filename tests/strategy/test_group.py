@@ -37,6 +37,16 @@ def wait_for_a_signal(job) -> int:
     return 128 + interrupt.number
 
 
+def hear_as_rank_0(job) -> int:
+    if job.place.rank == 0:
+        Interrupt(is_patient=True).take_over()
+    write_place(job)
+    until = time.monotonic() + 2 * SOON
+    while time.monotonic() < until:
+        time.sleep(0.01)
+    return 0
+
+
 def start(folder, work, interrupt=None, start="fork"):
     interrupt = interrupt or Interrupt()
     return run_group({}, str(folder), 2, start=start, work=work, interrupt=interrupt)
@@ -80,6 +90,22 @@ def test_a_signal_is_passed_on_and_all_end(tmp_path):
     ended = start(tmp_path, wait_for_a_signal, interrupt)
     assert ended is not None
     assert ended[1] == 128 + signal.SIGTERM  # of whichever was seen to end first
+    assert not any(map(is_alive, pids(tmp_path)))
+
+
+def test_one_that_is_asked_before_it_listens_ends_all_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(group, "GRACE_SECONDS", 2 * SOON)
+    interrupt = Interrupt()
+
+    def stop():
+        pids(tmp_path)
+        interrupt.number = signal.SIGTERM
+
+    threading.Thread(target=stop).start()
+    started = time.monotonic()
+    with interrupt.listen():  # a copy has not heard what its starter has
+        assert start(tmp_path, hear_as_rank_0, interrupt) == (1, -signal.SIGTERM)
+    assert time.monotonic() - started < SOON
     assert not any(map(is_alive, pids(tmp_path)))
 
 

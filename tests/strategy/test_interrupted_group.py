@@ -12,7 +12,8 @@ import pytest
 import torch
 from reliability.bits import run_differences
 
-from nnlab.place import place
+from nnlab.place import Place, place
+from nnlab.ranks import join
 from nnlab.record import Record
 
 SLOW = pytest.mark.slow
@@ -100,6 +101,24 @@ def test_a_stopped_group_saves_together_and_goes_on_to_the_same_bits(
     assert status() == {"status": "interrupted", "cause": number.name}
     assert nnlab("resume=run", "checkpoint_seconds=0").status == 0
     assert_same_run("run", undisturbed)
+
+
+def test_a_signal_while_processes_meet_disturbs_nothing(
+    nnlab, monkeypatch, no_pictures
+):
+    def disturbed(place: Place, *, on_gpu: bool) -> None:
+        if place.ranks > 1:
+            held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+            Path(f"held{place.rank}").write_text(str(signal.SIGTERM in held))
+            os.kill(os.getpid(), signal.SIGTERM)
+        join(place, on_gpu=on_gpu)
+
+    monkeypatch.setattr("nnlab.run.join", disturbed)
+    answer = nnlab(*STOPPED)
+    assert answer.status == 143
+    assert answer.err == "nnlab: stopped by SIGTERM; continue with resume=run\n"
+    assert [Path(f"held{rank}").read_text() for rank in (0, 1)] == ["True", "True"]
+    assert status()["status"] == "interrupted"
 
 
 @pytest.mark.slow
