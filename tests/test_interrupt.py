@@ -111,6 +111,20 @@ def test_a_signal_before_anything_is_written_ends_the_command_with_a_sentence(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_a_sweep_has_jobs_ends_it_with_a_sentence(
+    number, capfd, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    def stop_when_checked():
+        monkeypatch.setattr("nnlab.sweep.command._checked", lambda *_: end(number))
+
+    assert in_a_process(stop_when_checked, "-m", "seed=1,2") == 128 + number
+    assert capfd.readouterr().err == "nnlab: stopped before a job began\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_the_command_line_is_imported_is_one_sentence(number):
     code = (
         "import os, sys\n"

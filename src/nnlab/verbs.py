@@ -114,7 +114,7 @@ def train(words: list[str]) -> int:
             return _train(words, None)
     from nnlab.sweep.ahead import server_ahead
 
-    with server_ahead(words) as server:
+    with server_ahead(words) as server, ended_at_once("stopped before a job began"):
         return _train(words, server)
 
 
