@@ -17,6 +17,7 @@ BLUE, ORANGE = "#0d4d80", "#9a3a05"  # dark enough for white text and edges
 DIVERGING = LinearSegmentedColormap.from_list(
     "blue_to_orange", ["#4a93ca", "#8dbfe3", "#eeece8", "#f2b58c", "#e0803f"]
 )
+SHARES = LinearSegmentedColormap.from_list("shares", ["#eeece8", "#8dbfe3", "#0d4d80"])
 # Ends at equal lightness: white text is legible all the way
 ERRORS = LinearSegmentedColormap.from_list("errors", ["#8d7365", "#c4440c"])
 
