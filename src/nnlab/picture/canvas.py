@@ -20,6 +20,7 @@ DIVERGING = LinearSegmentedColormap.from_list(
 SHARES = LinearSegmentedColormap.from_list("shares", ["#eeece8", "#8dbfe3", "#0d4d80"])
 # Ends at equal lightness: white text is legible all the way
 ERRORS = LinearSegmentedColormap.from_list("errors", ["#8d7365", "#c4440c"])
+RIGHT = LinearSegmentedColormap.from_list("right", ["#727a84", "#1a6cab"])
 
 
 def canvas(
