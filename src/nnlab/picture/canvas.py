@@ -6,6 +6,7 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 DPI = 110  # of the files
 GREY = "#7a7f87"  # contrast at least 4 on white and on near-black
@@ -43,6 +44,10 @@ def quieten(axes: Axes) -> None:
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
         label.set_color(GREY)
         label.set_fontsize(10)
+    for axis in (axes.xaxis, axes.yaxis):
+        numbers = axis.get_major_formatter()
+        if isinstance(numbers, ScalarFormatter):
+            numbers.set_useOffset(False)  # "1e-6+1e-3" above an axis is a riddle
 
 
 def quieten_frame(axes: Axes) -> None:
