@@ -13,6 +13,11 @@ GREY = "#7a7f87"  # contrast at least 4 on white and on near-black
 FAINT = "#7a7f8755"
 # After Okabe & Ito (2008), shifted to a lightness that holds on light and dark pages
 PALETTE = ("#2f86c6", "#d9641e", "#1b9e77", "#b868a4", "#9a8b2d", "#6c7fd8")
+# Ten for classes: Petroff (2021), "Accessible Color Sequences", arXiv:2107.02270
+TEN = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
 BLUE, ORANGE = "#0d4d80", "#9a3a05"  # dark enough for white text and edges
 
 DIVERGING = LinearSegmentedColormap.from_list(
@@ -35,6 +40,11 @@ def canvas(
             it; with None the picture says where.
     """
     return Figure(figsize=(width, height), dpi=160, layout=layout, facecolor="none")
+
+
+def width_of(title: str) -> float:
+    """Return about how many inches a title of 10 points needs, lest it be cut."""
+    return 0.2 + 0.075 * max(map(len, title.splitlines()), default=0)
 
 
 def quieten(axes: Axes) -> None:
