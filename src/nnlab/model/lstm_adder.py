@@ -196,7 +196,10 @@ class LSTMAdder(Learner):
                 steps=steps,
             )
         pictures["state_and_carry"] = labelled_plane(
-            states.flatten(0, 1), carry.flatten(), names=("no carry", "carry")
+            states.flatten(0, 1),
+            carry.flatten(),
+            names=("no carry", "carry"),
+            title="states after each pair of bits, by the carry",
         )
         pictures["sums"] = "\n\n".join(self._in_words(addends[:SHOWN_SUMS], total))
         return pictures
