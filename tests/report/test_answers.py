@@ -63,7 +63,6 @@ def test_the_terminal_is_kept_to_eighty_columns_and_twenty_answers():
 def test_a_picture_has_what_was_rebuilt_below_what_was_given():
     before, after = torch.full((2, 2), 0.0), torch.full((2, 2), 1.0)
     answers = [Answer("", {}, {"input": before, "rebuilt": after})] * 3
-    assert as_picture(answers).get_suptitle() == "input, below it rebuilt"
     [drawn] = as_picture(answers).axes[0].images
     pixels = drawn.get_array()
     assert pixels.shape == (4, 6)

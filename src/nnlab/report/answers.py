@@ -83,7 +83,7 @@ def as_picture(answers: Sequence[Answer]) -> "Figure":
     for block in zip_longest(*[iter(some)] * columns):
         for kind in kinds:
             tiles += [blank if each is None else each.images[kind] for each in block]
-    return mosaic(torch.stack(tiles), columns=columns, title=", below it ".join(kinds))
+    return mosaic(torch.stack(tiles), columns=columns)
 
 
 def _rows(names: Sequence[str], answers: Sequence[Answer]) -> list[dict[str, Any]]:
