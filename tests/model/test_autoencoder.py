@@ -219,6 +219,7 @@ def test_illustrates_reconstructions_the_code_and_new_images(model, batch):
         names |= {"samples", "latent_grid"}
     assert set(pictures) == names
     assert all(isinstance(picture, Figure) for picture in pictures.values())
+    assert all(p.get_suptitle() for n, p in pictures.items() if n != "code_map")
 
 
 @pytest.mark.parametrize("variant", ["denoising", "variational"])

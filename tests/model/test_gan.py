@@ -488,6 +488,7 @@ def test_draws_a_grid_from_the_same_codes_each_time(make, batch):
     assert isinstance(pictures["samples"], Figure)
     [axes] = pictures["samples"].axes
     assert len(axes.images) == 64
+    assert "the generator" in pictures["samples"].get_suptitle()
 
 
 # ------------------------------------------------------------------ bad input

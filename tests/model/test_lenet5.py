@@ -180,6 +180,8 @@ def test_illustrates_filters_maps_and_mistakes(model_1998, batch):
     assert all(isinstance(picture, Figure) for picture in pictures.values())
     [axes] = pictures["feature_maps"].axes
     assert len(axes.images) == 6 + 6 + 16 + 16
+    assert pictures["filters"].get_suptitle().startswith("C1's filters: blue")
+    assert pictures["feature_maps"].get_suptitle()
 
 
 def test_wider_layers_have_the_weights_of_their_sizes(build):

@@ -191,3 +191,5 @@ def test_illustrates_images_by_weights_and_mistakes(
     }
     [axes] = pictures["first_layer_weights"].axes
     assert len(axes.images) == pictured
+    title = pictures["first_layer_weights"].get_suptitle()
+    assert title.startswith(f"weights of {pictured} units")

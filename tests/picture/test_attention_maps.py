@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from nnlab.picture.attention_maps import attention_maps
@@ -29,3 +30,12 @@ def test_a_deep_network_is_shown_by_its_first_and_last_layer_and_some_between():
 
 def test_one_layer_of_one_head_is_one_map():
     assert len(drawn(layers=1, heads=1)[1]) == 1
+
+
+@pytest.mark.parametrize("heads", [1, 6])
+def test_says_what_is_seen_and_does_not_cut_it(heads):
+    figure = attention_maps(torch.rand(2, heads, 5, 5))
+    assert "who looks at whom" in figure.get_suptitle()
+    figure.draw_without_rendering()
+    box = figure._suptitle.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1

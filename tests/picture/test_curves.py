@@ -33,6 +33,24 @@ def test_leaves_a_gap_for_what_is_not_a_number():
     assert values[2] == 2
 
 
-def test_a_constant_is_drawn_above_zero_and_not_magnified():
-    figure = curves({"learning_rate": ([1, 2], [0.05, 0.05])})
-    assert figure.axes[0].get_ylim() == (0, 0.1)
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((0.05, 0.05), (0, 0.1)),
+        ((0.001, 0.0010000000000000002), (0, 0.002)),  # rounding is no change
+        ((0.0, 0.0), (0, 1)),
+        ((-2.0, -2.0), (-4, 0)),
+    ],
+)
+def test_a_constant_is_drawn_from_zero_and_not_magnified(values, shown):
+    figure = curves({"learning_rate": ([1, 2], values)})
+    assert figure.axes[0].get_ylim() == pytest.approx(shown)
+
+
+def test_numbers_at_the_axes_are_whole_steps_and_what_was_measured():
+    figure = curves({"loss": ([1, 2], [5.00001, 5.00002])})
+    figure.canvas.draw()
+    [axes] = figure.axes
+    assert not axes.yaxis.get_offset_text().get_text()
+    steps = [label.get_text() for label in axes.get_xticklabels()]
+    assert set(steps) <= {"0", "1", "2", "3"}

@@ -134,7 +134,9 @@ def test_numbers_and_names_stand_around_the_frame():
         assert is_drawn[y - 6 : y + 6, : left - 10].any(), x2
     assert is_drawn[bottom + 28 :].any(), "x1"
     assert is_drawn[:, :20].any(), "x2"
-    assert is_drawn[: top - 8].any(), "which mark is which class"
+    assert is_drawn[top - 30 : top - 8].any(), "which mark is which class"
+    assert is_drawn[: top - 40].any(), "what is seen"
+    assert not is_drawn[:2].any(), "all of it"
     strip = pixels[top + 2 : bottom - 2, right + 27]
     assert strip[0, 0] > strip[0, 2] + 50, "orange is above"
     assert strip[-1, 2] > strip[-1, 0] + 50

@@ -42,8 +42,18 @@ def test_all_images_share_one_scale():
 
 def test_zero_is_in_the_middle_of_a_signed_scale():
     images = torch.tensor([[[-1.0, 3.0]]])
-    figure = image_grid(images, is_signed=True)
+    figure = image_grid(images, is_signed=True, title="weights")
     assert figure.axes[0].images[0].get_clim() == (-3.0, 3.0)
+    assert figure.get_suptitle() == "weights: blue \N{MINUS SIGN}3, grey 0, orange 3"
+
+
+def test_a_title_wider_than_the_images_is_not_cut():
+    figure = image_grid(torch.rand(1, 2, 2), title="weights of one unit, on each pixel")
+    figure.draw_without_rendering()
+    box = figure._suptitle.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+    left, right, *_ = figure.axes[0].images[0].get_extent()
+    assert (left + right) / 2 == pytest.approx(figure.get_size_inches()[0] / 2)
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 3), (100, 8)])

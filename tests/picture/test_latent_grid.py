@@ -13,7 +13,9 @@ def decoded(code: torch.Tensor, size: int) -> torch.Tensor:
         seen.append(plane)
         return plane[:, :1].view(-1, 1, 1, 1)
 
-    shown = latent_grid(decode, code, size=size).axes[0].images[0].get_array()
+    figure = latent_grid(decode, code, size=size)
+    assert figure.get_suptitle().startswith("decoded from codes")
+    shown = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(shown, seen[0][:, 0].view(size, size))
     return seen[0].view(size, size, -1)
 

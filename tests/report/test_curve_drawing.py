@@ -79,9 +79,29 @@ def _paths(root: ElementTree.Element) -> list[str]:
     return [path.get("d", "") for path in root.findall("path")]
 
 
-def test_a_constant_is_drawn_above_zero_and_not_magnified():
-    numbers = numbers_of(curve_drawing("rate", {"rate": ([1, 2], [0.05, 0.05])}))["y"]
-    assert (min(numbers), max(numbers)) == (0, 0.1)
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [
+        ([0.05, 0.05], (0, 0.1)),
+        ([0.001, 0.0010000000000000002], (0, 0.002)),  # rounding is no change
+        ([0.0, 0.0], (0, 1)),
+        ([-2.0, -2.0], (-4, 0)),
+    ],
+)
+def test_a_constant_is_drawn_from_zero_and_not_magnified(values, ends):
+    svg = curve_drawing("rate", {"rate": ([1, 2], values)})
+    numbers = [float(text.replace("\N{MINUS SIGN}", "-")) for text in written(svg)]
+    assert (min(numbers), max(numbers)) == ends
+
+
+def written(svg: str) -> list[str]:
+    """The numbers beside the upright axis."""
+    return re.findall(r'text-anchor="end">([^<]+)<', svg)
+
+
+def test_one_point_stands_at_its_step_of_all_steps():
+    numbers = numbers_of(curve_drawing("rate", {"rate": ([50], [1.0])}))["x"]
+    assert min(numbers) == 0
 
 
 def test_a_title_that_is_too_long_is_squeezed():

@@ -228,12 +228,19 @@ class Autoencoder(Learner):
         rows[f"from {self.code_size} numbers"] = self(seen)
         code = torch.cat([self.encode(part) for part in image.split(1000)])
         pictures = {
-            "reconstructions": image_rows({k: v.squeeze(1) for k, v in rows.items()}),
-            "code_map": code_map(code, label, self.class_names),
+            "reconstructions": image_rows(
+                {k: v.squeeze(1) for k, v in rows.items()},
+                title="images, and what is rebuilt of them",
+            ),
+            "code_map": code_map(
+                code, label, self.class_names, title="codes of images, by class"
+            ),
         }
         if self.variant == "variational":
             new = self.sample(64, self.seed).squeeze(1)
-            pictures["samples"] = mosaic(new, columns=8)
+            pictures["samples"] = mosaic(
+                new, columns=8, title="decoded from codes drawn at random"
+            )
             pictures["latent_grid"] = latent_grid(self.decode, code)
         return pictures
 

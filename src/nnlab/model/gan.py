@@ -199,7 +199,12 @@ class GAN(Learner):
         """Draw the same codes each time: digits grow out of noise."""
         from nnlab.picture.image_grid import image_grid
 
-        return {"samples": image_grid(self.sample(SHOWN, seed=0).squeeze(1))}
+        return {
+            "samples": image_grid(
+                self.sample(SHOWN, seed=0).squeeze(1),
+                title="made by the generator, of the same codes each time",
+            )
+        }
 
     def remark(self, batch: tuple[Tensor, Tensor]) -> str | None:
         """Say how near to real images the samples came, on a scale of known points."""

@@ -223,8 +223,18 @@ class LeNet5(Learner):
         maps = [F.interpolate(x, size=28)[0] for x in layers.values()]
         names = [f"{k} {i}" for k, x in layers.items() for i in range(x.shape[1])]
         return {
-            "filters": image_grid(self.c1.weight.squeeze(1), columns=6, is_signed=True),
-            "feature_maps": image_grid(torch.cat(maps), titles=names, columns=11),
+            "filters": image_grid(
+                self.c1.weight.squeeze(1),
+                title="C1's filters",
+                columns=6,
+                is_signed=True,
+            ),
+            "feature_maps": image_grid(
+                torch.cat(maps),
+                titles=names,
+                title="one image, as each layer's maps see it; bright: high",
+                columns=11,
+            ),
             "confusion_matrix": confusion_matrix(scores, digits, self.class_names),
             "worst_classified": worst_classified(
                 images.squeeze(1), scores, digits, self.class_names

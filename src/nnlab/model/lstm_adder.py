@@ -32,6 +32,7 @@ States = Float[Tensor, "batch time units"]
 SHOWN_SUMS, SHOWN_STATES = 5, 250  # of a batch
 HIDDEN = 12  # digits, at least, for which it is worth to shorten a number
 SEEN = ("input gate", "forget gate", "candidate", "output gate", "state")
+GATES = tuple(name for name in SEEN if "gate" in name)  # from 0 to 1
 
 
 def read(lstm: nn.LSTM, x: States, layer: str) -> dict[str, States]:
@@ -186,9 +187,19 @@ class LSTMAdder(Learner):
         pictures: dict[str, Figure | str] = {}
         for name, parts in shown.items():
             one = {part: values[n] for part, values in parts.items()}
-            pictures[name] = states_in_time(one, carry[n], signal="carry", steps=steps)
+            pictures[name] = states_in_time(
+                one,
+                carry[n],
+                signal="carry",
+                title="two numbers added bit by bit: each row is a unit",
+                gates=GATES,
+                steps=steps,
+            )
         pictures["state_and_carry"] = labelled_plane(
-            states.flatten(0, 1), carry.flatten(), names=("no carry", "carry")
+            states.flatten(0, 1),
+            carry.flatten(),
+            names=("no carry", "carry"),
+            title="states after each pair of bits, by the carry",
         )
         pictures["sums"] = "\n\n".join(self._in_words(addends[:SHOWN_SUMS], total))
         return pictures

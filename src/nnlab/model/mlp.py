@@ -125,5 +125,9 @@ class MLP(Learner):
                 first = next(m for m in self.modules() if isinstance(m, nn.Linear))
                 weights = first.weight[:64].view(-1, *images.shape[1:])
                 pictures["worst_classified"] = worst_classified(images, *read)
-                pictures["first_layer_weights"] = image_grid(weights, is_signed=True)
+                pictures["first_layer_weights"] = image_grid(
+                    weights,
+                    title=f"weights of {len(weights)} units of the first layer",
+                    is_signed=True,
+                )
         return pictures

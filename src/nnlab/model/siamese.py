@@ -280,7 +280,12 @@ class Siamese(Learner):
         spaces["pixels"] = as_pixels(batch), torch.cdist
         apart, labels = pairs.distances(self.distance), torch.stack(batch[2:], dim=1)
         return {
-            "embedding": code_map(pairs.first, pairs.first_label, self.class_names),
+            "embedding": code_map(
+                pairs.first,
+                pairs.first_label,
+                self.class_names,
+                title="embeddings of images, by class",
+            ),
             "roc": roc(roc_curves(spaces, seen=self.seen)),
             "worst_pairs": worst_pairs(
                 batch[0][:, 0], batch[1][:, 0], labels, apart, self.class_names

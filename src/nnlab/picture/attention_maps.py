@@ -4,8 +4,12 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from nnlab.picture.canvas import GREY, bare, canvas
+from nnlab.picture.canvas import GREY, bare, canvas, width_of
 
+TITLE = (
+    "who looks at whom, layer.head: down, the token that looks; across,\n"
+    "the one looked at; brightness: the root of the weight"
+)
 LAYERS = HEADS = 6  # shown at most: spread over the layers, the first heads of each
 
 
@@ -17,8 +21,8 @@ def attention_maps(weights: Float[Tensor, "layers heads time seen"]) -> Figure:
     """
     layers, heads = weights.shape[0], min(HEADS, weights.shape[1])
     rows = sorted({round(i * (layers - 1) / (LAYERS - 1)) for i in range(LAYERS)})
-    figure = canvas(1.3 * heads, 1.5 * len(rows) + 0.3)
-    figure.suptitle("attention, in the root of the weight", color=GREY, fontsize=10)
+    figure = canvas(max(1.3 * heads, width_of(TITLE)), 1.5 * len(rows) + 0.5)
+    figure.suptitle(TITLE, color=GREY, fontsize=10)
     frames = figure.subplots(len(rows), heads, squeeze=False)
     shades = weights.detach().float().cpu().sqrt().numpy()
     for row, layer in enumerate(rows):

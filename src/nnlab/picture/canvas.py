@@ -6,19 +6,27 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 DPI = 110  # of the files
 GREY = "#7a7f87"  # contrast at least 4 on white and on near-black
 FAINT = "#7a7f8755"
 # After Okabe & Ito (2008), shifted to a lightness that holds on light and dark pages
 PALETTE = ("#2f86c6", "#d9641e", "#1b9e77", "#b868a4", "#9a8b2d", "#6c7fd8")
+# Ten for classes: Petroff (2021), "Accessible Color Sequences", arXiv:2107.02270
+TEN = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
 BLUE, ORANGE = "#0d4d80", "#9a3a05"  # dark enough for white text and edges
 
 DIVERGING = LinearSegmentedColormap.from_list(
     "blue_to_orange", ["#4a93ca", "#8dbfe3", "#eeece8", "#f2b58c", "#e0803f"]
 )
+SHARES = LinearSegmentedColormap.from_list("shares", ["#eeece8", "#8dbfe3", "#0d4d80"])
 # Ends at equal lightness: white text is legible all the way
 ERRORS = LinearSegmentedColormap.from_list("errors", ["#8d7365", "#c4440c"])
+RIGHT = LinearSegmentedColormap.from_list("right", ["#727a84", "#1a6cab"])
 
 
 def canvas(
@@ -34,6 +42,11 @@ def canvas(
     return Figure(figsize=(width, height), dpi=160, layout=layout, facecolor="none")
 
 
+def width_of(title: str) -> float:
+    """Return about how many inches a title of 10 points needs, lest it be cut."""
+    return 0.2 + 0.075 * max(map(len, title.splitlines()), default=0)
+
+
 def quieten(axes: Axes) -> None:
     """Draw the frame and its numbers in grey, and no more of it than is read."""
     quieten_frame(axes)
@@ -41,6 +54,10 @@ def quieten(axes: Axes) -> None:
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
         label.set_color(GREY)
         label.set_fontsize(10)
+    for axis in (axes.xaxis, axes.yaxis):
+        numbers = axis.get_major_formatter()
+        if isinstance(numbers, ScalarFormatter):
+            numbers.set_useOffset(False)  # "1e-6+1e-3" above an axis is a riddle
 
 
 def quieten_frame(axes: Axes) -> None:

@@ -11,10 +11,9 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from nnlab.numerals import hundredths
-from nnlab.picture.canvas import ERRORS, FAINT, canvas, name_of, quieten
+from nnlab.picture.canvas import ERRORS, FAINT, RIGHT, canvas, name_of, quieten
 
 MOST_COUNTED = 25  # classes; with more, the counts are too small to read
-RIGHT = "#2874ae"
 _EXTENT = 300  # of the matrix, in points
 
 
@@ -25,20 +24,20 @@ def confusion_matrix(
 ) -> Figure:
     """Draw how often each class (row) was taken for each other (column).
 
-    An error's square grows and reddens with its share of the row, against the largest
-    such share; the diagonal has one colour, so that 99 % right do not drown 1 % wrong.
-    `names` are what the labels stand for.
+    On the diagonal, a square grows and turns blue with its share of the row. An error's
+    square grows and reddens with its share against the largest share of an error, so
+    that 99 % right do not drown 1 % wrong. `names` are what the labels stand for.
     """
     counts = count(scores, labels)
     classes = len(counts)
     figure = canvas(4.8, 5.0)
     axes = figure.add_subplot()
-    sides = torch.eye(classes) * 0.96
-    for (row, column), share in _error_shares(counts).items():
-        sides[row, column] = 0.56 + 0.4 * share
-        _square(axes, row, column, float(sides[row, column]), ERRORS(share))
-    for place in range(classes):
-        _square(axes, place, place, 0.96, RIGHT)
+    sides = torch.zeros(classes, classes)
+    for (row, column), share in _shares(counts).items():
+        side = 0.56 + 0.4 * share
+        sides[row, column] = side
+        colours = RIGHT if row == column else ERRORS
+        _square(axes, row, column, side, colours(share))
     if classes <= MOST_COUNTED:
         _write(axes, counts, sides)
     right, total = int(counts.diagonal().sum()), int(counts.sum())
@@ -47,7 +46,7 @@ def confusion_matrix(
         ylim=(classes - 0.5, -0.5),
         aspect="equal",
         xlabel="predicted class",
-        ylabel="true class",
+        ylabel="true class (red: wrong; larger: more of the row)",
         title=f"accuracy {hundredths(right / total)}% · "
         f"{total - right:,} of {total:,} wrong",
     )
@@ -70,13 +69,14 @@ def count(
     return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def _error_shares(
-    counts: Int[Tensor, "classes classes"],
-) -> dict[tuple[int, int], float]:
-    errors = (counts - counts.diagonal().diag()).double()
-    shares = errors / counts.sum(dim=1, keepdim=True).clamp(min=1)
-    shares /= shares.max().clamp(min=1e-12)
-    places = errors.nonzero().tolist()
+def _shares(counts: Int[Tensor, "classes classes"]) -> dict[tuple[int, int], float]:
+    """Return how large each square is: all of the diagonal, the others that count."""
+    shares = counts.double() / counts.sum(dim=1, keepdim=True).clamp(min=1)
+    right = shares.diagonal().diag()
+    errors = shares - right
+    shares = errors / errors.max().clamp(min=1e-12) + right
+    is_drawn = (counts > 0) | torch.eye(len(counts), dtype=torch.bool)
+    places = is_drawn.nonzero().tolist()
     return {(row, column): float(shares[row, column]) for row, column in places}
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from nnlab.picture.canvas import FAINT, GREY, PALETTE, canvas, quieten
+from nnlab.picture.scale import around_constant, is_constant
 
 Series = tuple[Sequence[float], Sequence[float]]  # steps, values
 
@@ -39,11 +40,13 @@ def curves(
             markersize=4,
         )
     axes.locator_params(nbins=5)
+    axes.locator_params(axis="x", integer=True)
     if spans_decades(series) if is_log is None else is_log:
         _make_logarithmic(axes)
     low, high = axes.dataLim.intervaly
-    if low == high > 0:
-        axes.set_ylim(0, 2 * high)  # a constant is no reason to look closer
+    if is_constant(low, high):
+        scale = around_constant(high)
+        axes.set_ylim(scale.low, scale.high)
     axes.set(xlabel="step", title=title)
     axes.grid(color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)

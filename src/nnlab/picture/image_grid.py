@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from nnlab.picture.canvas import DIVERGING, GREY, bare, canvas
+from nnlab.picture.canvas import DIVERGING, GREY, bare, canvas, width_of
+from nnlab.picture.scale import MINUS
 
 GAP = 0.04  # inches around an image
 
@@ -26,7 +27,7 @@ def image_grid(
     Args:
         images: any numbers: grey values, weights, activations.
         titles: one an image.
-        title: above them all.
+        title: above them all; says the ends of a signed scale as well.
         columns: images a row; by default about as many as rows, at most 8.
         is_signed: zero is neutral, blue below it and orange above: for weights.
     """
@@ -36,18 +37,23 @@ def image_grid(
     cell = min(1.3, 6 / columns)
     title_height = 0.2 * max((1 + text.count("\n") for text in titles or ()), default=0)
     row_height = cell * height / width + title_height
-    size = cell * columns, row_height * rows + (0.3 if title else 0)
-    axes = _sheet(*size)
-    if title:
-        top = 1 - GAP / size[1]
-        axes.figure.suptitle(title, color=GREY, fontsize=10, y=top, va="top")  # pyright: ignore
     pixels = images.detach().float().cpu().numpy()
     low, high = float(pixels.min()), float(pixels.max())
     if is_signed:
         low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
+        if title:
+            title += f": blue {MINUS}{high:.2g}, grey 0, orange {high:.2g}"
+    wide = max(cell * columns, width_of(title or ""))
+    size = wide, row_height * rows + (0.3 if title else 0)
+    margin = (wide - cell * columns) / 2
+    axes = _sheet(*size)
+    if title:
+        axes.figure.suptitle(  # pyright: ignore
+            title, color=GREY, fontsize=10, y=1 - GAP / size[1], va="top"
+        )
     for position, image in enumerate(pixels):
         row, column = divmod(position, columns)
-        left, bottom = column * cell, row_height * (rows - 1 - row)
+        left, bottom = margin + column * cell, row_height * (rows - 1 - row)
         right, top = left + cell, bottom + row_height - title_height
         axes.imshow(
             image,

@@ -15,6 +15,7 @@ def labelled_plane(
     labels: Shaped[Tensor, " n"],
     *,
     names: tuple[str, str],
+    title: str,
 ) -> Figure:
     """Draw at least two vectors along the direction between the two labels' means.
 
@@ -24,6 +25,7 @@ def labelled_plane(
     Args:
         labels: 0 or 1 for each vector.
         names: of label 0 and 1.
+        title: says what the vectors are.
     """
     vectors = vectors[:MOST_POINTS].detach().float().cpu()
     labels = labels[:MOST_POINTS].cpu() != 0
@@ -36,7 +38,8 @@ def labelled_plane(
     rest = centred - across[:, None] * direction
     up = rest @ torch.linalg.svd(rest, full_matrices=False).Vh[0]
 
-    figure = canvas(4.6, 3.6)
+    figure = canvas(4.6, 4.0)
+    figure.suptitle(title, color=GREY, fontsize=10)
     axes = figure.add_subplot()
     for is_one, colour, marker, name in zip(
         (False, True), (BLUE, ORANGE), ("o", "s"), names, strict=True
@@ -53,6 +56,15 @@ def labelled_plane(
             label=name,
         )
     axes.set(xlabel=f"from {names[0]} to {names[1]}", ylabel="largest variance besides")
+    axes.locator_params(nbins=8)
     quieten(axes)
-    axes.legend(frameon=False, labelcolor=GREY, fontsize=9)
+    axes.legend(
+        loc="lower center",  # above the frame: within, it would hide points
+        bbox_to_anchor=(0.5, 1),
+        ncols=2,
+        markerscale=2,
+        frameon=False,
+        labelcolor=GREY,
+        fontsize=9,
+    )
     return figure

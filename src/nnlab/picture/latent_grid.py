@@ -23,9 +23,11 @@ def latent_grid(
     """
     if code.shape[1] == 2:
         plane = _evenly_in_normal(size)
+        title = "decoded from codes across the normal distribution"
     else:
         plane = _between(code[torch.arange(4) % len(code)], size)
-    return mosaic(decode(plane.to(code)).squeeze(1), columns=size)
+        title = "decoded from codes between four images', in the corners"
+    return mosaic(decode(plane.to(code)).squeeze(1), columns=size, title=title)
 
 
 def _evenly_in_normal(size: int) -> Float[Tensor, "n 2"]:

@@ -23,9 +23,10 @@ from nnlab.picture.canvas import BLUE, DIVERGING, DPI, GREY, ORANGE, canvas
 from nnlab.picture.scale import Scale
 
 LINE = "#26292e"  # on the field, which is light along the boundary on every page
-WIDTH, HEIGHT = 5.2, 4.4
-LEFT, RIGHT, BOTTOM, TOP = 0.66, 4.34, 0.46, 4.05  # of the frame
+WIDTH, HEIGHT = 5.2, 4.5
+LEFT, RIGHT, BOTTOM, TOP = 0.66, 4.34, 0.46, 3.94  # of the frame
 ACROSS, UP = 1 / (RIGHT - LEFT), 1 / (TOP - BOTTOM)  # an inch, as shares of the frame
+TITLE = "what is answered at each place; the line: one half"
 LEVELS = 20
 COLOURS = DIVERGING((np.arange(LEVELS) + 0.5) / LEVELS, bytes=True)
 CLASSES = ((0, "o", BLUE), (1, "s", ORANGE))  # label, marker, colour
@@ -125,7 +126,8 @@ class Plane:
         self._write(right + 0.44 * ACROSS, 0.5, "P(class 1)", fontsize=10, rotation=90)
 
     def _explain_marks(self) -> None:
-        """Say above the frame which mark is which class."""
+        """Say above the frame what is seen, and which mark is which class."""
+        self._write(0.5, 1 + 0.44 * UP, TITLE, fontsize=10)
         y = 1 + 0.2 * UP
         for label, marker, colour in CLASSES:
             x = (1.1 + label * 1.03) * ACROSS

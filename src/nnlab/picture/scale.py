@@ -50,6 +50,18 @@ def linear(
     return Scale(low, high, dict(zip(values, _written(values, step), strict=True)))
 
 
+def around_constant(value: float) -> Scale:
+    """Return the scale of what does not change: from zero, not magnified."""
+    if value == 0:
+        return linear(0, 1, is_tight=True)
+    return linear(min(0, 2 * value), max(0, 2 * value), is_tight=True)
+
+
+def is_constant(low: float, high: float) -> bool:
+    """Tell whether two values differ by no more than rounding."""
+    return math.isclose(low, high, rel_tol=1e-6)
+
+
 def logarithmic(low: float, high: float) -> Scale:
     """Return the scale of values from `low` to `high`, both positive."""
     room = (high / low) ** MARGIN if high > low else 1.5

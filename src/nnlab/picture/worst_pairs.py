@@ -39,5 +39,5 @@ def worst_pairs(
             labels[shown].tolist(), distances[shown].tolist(), strict=True
         )
     ]
-    title = "the farthest pairs of one class, and the nearest of two"
+    title = "the farthest pairs of one class, then the nearest of two: distance"
     return image_grid(sides, titles=captions, title=title, columns=4)

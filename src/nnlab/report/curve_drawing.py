@@ -9,7 +9,13 @@ from html import escape
 
 from nnlab.picture.canvas import PALETTE
 from nnlab.picture.curves import Series, spans_decades
-from nnlab.picture.scale import Scale, linear, logarithmic
+from nnlab.picture.scale import (
+    Scale,
+    around_constant,
+    is_constant,
+    linear,
+    logarithmic,
+)
 
 WIDTH, PLOT_HEIGHT = 281.0, 142.0  # pixels, which the page scales
 LEFT, RIGHT, BELOW = 16.0, 8.0, 34.0  # of the frame: to the numbers, the edge, the edge
@@ -29,7 +35,8 @@ def curve_drawing(title: str, series: Mapping[str, Series]) -> str:
     """
     steps = [step for steps, _ in series.values() for step in steps]
     values = [v for _, values in series.values() for v in values if math.isfinite(v)]
-    across = linear(min(steps, default=0), max(steps, default=1), is_whole=True)
+    first = 0 if len(set(steps)) == 1 else min(steps, default=0)
+    across = linear(first, max(steps, default=1), is_whole=True)
     up = _upwards(values, is_log=spans_decades(series))
     left = LEFT + LETTER * max(map(len, up.ticks.values()), default=0)
     places = list(_key_places(title, list(series), left)) if len(series) > 1 else []
@@ -110,8 +117,8 @@ def _upwards(values: Sequence[float], *, is_log: bool) -> Scale:
     low, high = min(values, default=0), max(values, default=1)
     if is_log:
         return logarithmic(low, high)
-    if low == high > 0:
-        return linear(0, 2 * high, is_tight=True)  # no reason to look closer
+    if is_constant(low, high):
+        return around_constant(high)
     return linear(low, high)
 
 
