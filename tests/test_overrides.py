@@ -50,6 +50,9 @@ REFUSED = {
     "=mlp": "cannot read '=mlp'; a setting is written key=value",
     "model==mlp": "cannot read 'model==mlp': extraneous input '='$",
     "seed=1,": "cannot read 'seed=1,': its end is missing",
+    "optimizer=SGD": r"no optimizer called 'SGD'; did you mean sgd\?$",
+    "optimizer=AdamW": r"did you mean adamw\?$",
+    "hidden=64": r"did you mean model.hidden_sizes\?$",
     "epochs=3": "no key 'epochs'; did you mean trainer.max_epochs",
     "optimizer.learning_rate=3": "did you mean optimizer.lr",
     "n_layer=3": "no key 'n_layer'; there is",  # of an MLP's

@@ -30,7 +30,8 @@ def did_you_mean(
     `more` is a command that shows the choices, where they are too many for a sentence.
     """
     known = sorted(set(known))
-    close = get_close_matches(word, known, n=2, cutoff=0.6)
+    close = [name for name in known if name.lower() == word.lower()]  # SGD for sgd
+    close = close or get_close_matches(word, known, n=2, cutoff=0.6)
     if len(close) == 2 and _likeness(word, close[0]) - _likeness(word, close[1]) > 0.1:
         close.pop()
     if not close:

@@ -62,6 +62,9 @@ def likely_keys(path: str, config: Any) -> list[str]:
     same = [leaf for leaf in leaves if leaf.split(".")[-1] == last]
     if same:
         return [] if path in same else same[:2]
+    longer = [leaf for leaf in leaves if leaf.split(".")[-1].startswith(f"{last}_")]
+    if longer and len(last) > 3 and last not in SYNONYMS:  # hidden for hidden_sizes
+        return longer[:2]
     meant = SYNONYMS.get(last)
     is_there = meant is not None and (
         meant in settings or meant in leaves or meant.startswith("trainer.")
