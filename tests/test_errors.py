@@ -69,6 +69,7 @@ MISTAKES = {
         "logger.tensorboard.max_queue=-1 must be",
     ),
     "a GPU of a CPU": ("trainer.devices=[0]", "give a count: 1"),
+    "no TPU": ("trainer.accelerator=tpu", "trainer.accelerator=tpu needs hardware"),
     "no Apple GPU": ("trainer=mps", "trainer=cpu runs everywhere"),
     "more devices than cores": ("trainer.devices=999", "more than there are here"),
     "zero devices": ("trainer.devices=0", "trainer.devices=0 must be"),

@@ -30,6 +30,13 @@ def check_hardware(trainer: dict[str, Any]) -> None:
             f"trainer.accelerator={accelerator} needs {kind} that this PyTorch can "
             "use, and there is none here; trainer=cpu runs everywhere"
         )
+    if accelerator in {*accelerators} - {*here, "cpu", "auto"}:
+        kind = AcceleratorRegistry[accelerator]["accelerator"]
+        if not kind.is_available():
+            raise UserError(
+                f"trainer.accelerator={accelerator} needs hardware or libraries that "
+                "are not here; trainer=cpu runs everywhere"
+            )
     available = max(gpus, 1) if accelerator in here else os.cpu_count() or 1
     _check_devices(trainer.get("devices", "auto"), available, accelerator)
     if isinstance(trainer.get("strategy", "auto"), str):
