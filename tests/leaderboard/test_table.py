@@ -171,6 +171,7 @@ MISTAKES = {
     "compare run=outputs/* metric=test/acc": "has metric=test/acc; did you mean",
     "compare run=outputs/lenet54": "no run of them is complete",
     "compare run=outputs/* seeds=3": "compare takes run=, metric=, to=, not seeds=",
+    "compare model=mlp seed=1,2 seeds=3": "seeds= counts them; keep one",
     "compare model=mlp seeds=0": "seeds=0 must be a number from 1",
     "compare model=mlp budget.size=3": "no budget of 'size'; there is parameters",
     "compare model=mlp budget.steps=many": "budget.steps=many must be a number from 1",

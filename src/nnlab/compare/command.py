@@ -83,6 +83,8 @@ def _made(words: Sequence[str], given: Mapping[str, Any], folder: Path) -> int:
         raise UserError(
             "compare needs run=<folders>, or models to make runs of: model=mlp,lenet5"
         )
+    if "seed" in given and "seeds" in given:
+        raise UserError("seed= names the seeds, and seeds= counts them; keep one")
     budget = Budget.of(given)
     kept += budget.words
     if budget.seconds is not None and "sweep.workers" not in given:
