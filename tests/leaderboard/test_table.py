@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,32 @@ def test_what_is_equal_is_not_called_better(made_up):
     made_up("a", "mlp", 1, 0.9)
     made_up("b", "gpt", 1, 0.9)
     assert "are equal in test/accuracy" in verdict_sentence(entries(), "test/accuracy")
+    made_up("c", "lenet5", 1, 0.9)
+    made_up("d", "siamese", 1, 0.8)
+    said = verdict_sentence(entries(), "test/accuracy")
+    named, _, _ = said.partition(" are equal in ")
+    assert sorted(re.findall(r"model=(\w+)", named)) == ["gpt", "lenet5", "mlp"]
+
+
+def test_one_difference_on_every_seed_has_no_interval(made_up):
+    for seed in (1, 2):
+        made_up(f"a{seed}", "mlp", seed, 0.75)
+        made_up(f"b{seed}", "gpt", seed, 0.5)
+    assert verdict_sentence(entries(), "test/accuracy") == (
+        "model=mlp is ahead of model=gpt by 25.00 % on each of 2 seeds (judged by its "
+        "sign): not significant, p = 0.5; this may be chance"
+    )
+
+
+def test_of_different_data_nothing_is_decided(made_up):
+    made_up("a", "mlp", 1, 0.9)
+    file = made_up("b", "gpt", 1, 0.5) / "config.yaml"
+    file.write_text(file.read_text().replace("data: xor", "data: mnist"))
+    said = verdict_sentence(entries(), "test/accuracy")
+    assert said == (
+        "these were tested on different data (data=xor, data=mnist): no one is the "
+        "better"
+    )
 
 
 def test_the_verb_writes_table_and_page(two_models, nnlab):
@@ -162,7 +189,7 @@ def test_brackets_are_no_markup(made_up, nnlab):
         (folder / "overrides.txt").write_text("\n".join(said))
     answer = nnlab("compare", "run=outputs/*", "to=there")
     sentence = " ".join(answer.out.split())
-    assert "regularizer=[gpt] is better than model=mlp regularizer=[mlp]" in sentence
+    assert "regularizer=[gpt] is ahead of model=mlp regularizer=[mlp]" in sentence
 
 
 MISTAKES = {
@@ -171,6 +198,7 @@ MISTAKES = {
     "compare run=outputs/* metric=test/acc": "has metric=test/acc; did you mean",
     "compare run=outputs/lenet54": "no run of them is complete",
     "compare run=outputs/* seeds=3": "compare takes run=, metric=, to=, not seeds=",
+    "compare model=mlp,lenet5": "model=mlp on data=xor, model=lenet5 on data=mnist",
     "compare model=mlp seed=1,2 seeds=3": "seeds= counts them; keep one",
     "compare model=mlp seeds=0": "seeds=0 must be a number from 1",
     "compare model=mlp budget.size=3": "no budget of 'size'; there is parameters",

@@ -77,7 +77,7 @@ def fitted(words: Sequence[str], budget: Budget, composer: Composer) -> list[str
     """
     if budget.parameters is None:
         return []
-    config = plain(composer.compose(checked(_first_job(words), composer)))
+    config = plain(composer.compose(checked(first_job(words), composer)))
     check_settings(config)
     name, widths = config["choices"]["model"], config.get("widths") or {}
     if not widths:
@@ -108,7 +108,7 @@ def fitted(words: Sequence[str], budget: Budget, composer: Composer) -> list[str
     return [f"model.{n}={_written(size)}" for n, size in sizes.items()]
 
 
-def _first_job(words: Sequence[str]) -> list[str]:
+def first_job(words: Sequence[str]) -> list[str]:
     """Return a job of a sweep: of several values, the first."""
     chosen: list[str] = []
     for override, word in zip(parse(words), words, strict=True):

@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nnlab.compare.budget import Budget, fitted
-from nnlab.compose import Composer
+from nnlab.compare.budget import Budget, first_job, fitted
+from nnlab.compose import Composer, plain
 from nnlab.errors import UserError
 from nnlab.leaderboard.answer import answer
-from nnlab.overrides import with_places_quoted
+from nnlab.overrides import checked, with_places_quoted
 from nnlab.past.asked import asked, check_known
 from nnlab.report.commands import override_value, seen_from_here
 from nnlab.report.past_runs import past_runs
@@ -98,6 +98,8 @@ def _made(words: Sequence[str], given: Mapping[str, Any], folder: Path) -> int:
     for model in models if isinstance(models, list) else [models]:
         chosen = [] if model is None else [f"model={model}"]
         plans.append([*chosen, *kept])
+    if "data" not in given:
+        _check_same_data(plans, composer)
     # All are fitted before the first is trained: a mistake costs no run.
     plans = [[*plan, *fitted(plan, budget, composer)] for plan in plans]
     for plan in plans:
@@ -105,6 +107,19 @@ def _made(words: Sequence[str], given: Mapping[str, Any], folder: Path) -> int:
         place = [f"output_dir={folder}", f"sweep.name={name}"]
         status = max(status, sweep([*plan, *with_places_quoted(place)], composer))
     return status
+
+
+def _check_same_data(plans: Sequence[Sequence[str]], composer: Composer) -> None:
+    """Check that models which bring their own data bring the same.
+
+    Raises:
+        UserError: naming what each would be tested on.
+    """
+    configs = [plain(composer.compose(checked(first_job(p), composer))) for p in plans]
+    chosen = [config["choices"] for config in configs]
+    if len({each["data"] for each in chosen}) > 1:
+        said = ", ".join(f"model={c['model']} on data={c['data']}" for c in chosen)
+        raise UserError(f"compare needs one data= for all; these differ: {said}")
 
 
 def _seeds(given: Mapping[str, Any]) -> range:

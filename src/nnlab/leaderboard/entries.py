@@ -44,6 +44,13 @@ class Entry:
         """The metric's mean over the seeds; None without a complete run."""
         return mean_of(list(self.values.values())) if self.runs else None
 
+    @cached_property
+    def data(self) -> str:
+        """The data that its runs were tested on, by name."""
+        runs = [*self.runs.values(), *self.others]
+        choices = runs[0].config.get("choices") or {} if runs else {}
+        return str(choices.get("data"))
+
     def of(self, name: str) -> float | None:
         """Return the median of what the runs took: seconds, parameters, best_epoch."""
         found = [run.result.get(name) for run in self.runs.values()]
