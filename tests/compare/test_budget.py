@@ -93,3 +93,12 @@ def test_runs_made_for_a_metric_that_none_has_are_kept(nnlab):
     assert "no complete run has metric=test/foo" in answer.err
     assert "(the runs are kept: nnlab compare run=kept)" in answer.err
     assert nnlab("compare", "run=kept", "metric=test/loss").status == 0
+
+
+def test_training_time_holds_no_pictures_of_the_training(nnlab):
+    words = ("model=mlp", "seeds=1", "trainer.max_epochs=2", "data.repeats=1")
+    assert nnlab("compare", *words, "to=plain").status == 0
+    assert not list(Path("plain").rglob("over_training"))
+    assert list(Path("plain").rglob("decision_boundary.png")), "those of the end"
+    assert nnlab("compare", *words, "pictures=2", "to=drawn").status == 0
+    assert list(Path("drawn").rglob("over_training"))

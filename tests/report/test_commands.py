@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import yaml
 
 from nnlab.report.commands import next_commands
 from nnlab.report.run_reading import RunReading
@@ -13,6 +14,19 @@ def test_a_folder_below_here_is_named_from_here(folder, tmp_path, monkeypatch):
     assert commands["test it again"] == f"nnlab test run={place}"
     assert commands["train it longer"] == f"nnlab resume={place} trainer.max_epochs=20"
     assert commands["watch its curves"] == f"tensorboard --logdir {place}"
+
+
+def test_what_ended_by_its_steps_gets_more_of_them(folder):
+    config = folder / "config.yaml"
+    content = yaml.safe_load(config.read_text())
+    content["trainer"] |= {"max_steps": 800}
+    config.write_text(yaml.safe_dump(content))
+    result = folder / "result.json"
+    for steps, more in ((800, "max_steps=1600"), (60, "max_epochs=20")):
+        told = json.loads(result.read_text()) | {"steps": steps}
+        result.write_text(json.dumps(told))
+        said = next_commands(RunReading(folder))["train it longer"]
+        assert said.endswith(f" trainer.{more}")
 
 
 def test_a_model_of_text_is_heard(folder):

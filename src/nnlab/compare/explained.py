@@ -12,7 +12,8 @@ nnlab compare: which is better? A leaderboard with error bars, and one page.
   to=FOLDER          for its csv and its page; else outputs/compare/TIME
 
 Other words go to the runs as they are: optimizer.lr=0.01. As many run at once
-as there are cores, or GPUs; with sweep.workers=1 one by one.
+as there are cores, or GPUs; with sweep.workers=1 one by one. Pictures are drawn
+at the end alone (pictures=6: while training as well, which takes its time).
 """
 
 

@@ -32,7 +32,11 @@ def next_commands(run: RunReading) -> dict[str, str]:
 
 
 def _longer(run: RunReading) -> list[str]:
-    epochs = (run.config.get("trainer") or {}).get("max_epochs")
+    """Return twice of what ended the run: its steps, else its epochs."""
+    trainer = run.config.get("trainer") or {}
+    steps, epochs = trainer.get("max_steps"), trainer.get("max_epochs")
+    if isinstance(steps, int) and steps > 0 and run.result.get("steps") == steps:
+        return [f"trainer.max_steps={2 * steps}"]
     return [f"trainer.max_epochs={2 * epochs}"] if isinstance(epochs, int) else []
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nnlab.answer import Answer, classified
 from nnlab.learner import Learner
 from nnlab.limits import Count
 
@@ -35,3 +36,8 @@ class MyPlugin(Learner):
             "loss": F.cross_entropy(scores, label),  # the one that is minimised
             "accuracy": (scores.argmax(dim=1) == label).float().mean(),
         }
+
+    def predict(self, batch: tuple[Tensor, Tensor]) -> list[Answer]:
+        """Name the likeliest classes: what `nnlab predict` says of examples."""
+        x, label = batch
+        return classified(self(x).softmax(dim=1), label, self.class_names)
