@@ -165,7 +165,7 @@ FAULTS = {
     "labels": (_labels, "holds labels"),
     "short idx": (_short, "is truncated"),
     "torn gzip": (_torn, "cannot be read"),
-    "neither": (_bytes, "is not a picture"),
+    "no text": (_bytes, "b.txt is not UTF-8 text"),
     "two kinds": (_mixed, "mixes pictures and text"),
     "empty folder": (_nothing, "without a file"),
     "nothing": (lambda _: "  ", "is empty"),

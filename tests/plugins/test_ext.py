@@ -49,6 +49,15 @@ def test_an_unknown_plugin_is_named_with_what_was_meant(my_lab):
     assert error.value.name == "nnlab.ext.my_lap"
 
 
+def test_a_plugin_that_is_not_looked_for_is_told_how_to_be(my_lab):
+    with pytest.raises(ModuleNotFoundError) as error:
+        imported("nnlab.ext.somewhere_else.code")
+    assert str(error.value) == (
+        "no plugin called 'somewhere_else'; NNLAB_PLUGINS names its folder, or the one "
+        "that somewhere_else/ lies in"
+    )
+
+
 def test_an_unknown_module_of_a_plugin_is_pythons_own_error(my_lab):
     with pytest.raises(
         ModuleNotFoundError, match=r"No module named 'nnlab.ext.my_lab.x'"

@@ -90,7 +90,7 @@ def _made(words: Sequence[str], given: Mapping[str, Any], folder: Path) -> int:
     if budget.seconds is not None and "sweep.workers" not in given:
         kept.append("sweep.workers=1")  # beside another a run does less in its seconds
     if "pictures" not in given:
-        kept.append("pictures=0")  # while it trains: a model with more of them is slower
+        kept.append("pictures=0")  # while training, whose time is compared
     if not any(word.startswith("seed=") for word in kept):
         kept.append(f"seed={','.join(str(seed) for seed in _seeds(given))}")
     composer = Composer()

@@ -44,7 +44,9 @@ def _plugin(name: str, module: str) -> Plugin:
         if plugin.name == name and not plugin.broken and plugin.origin != "installed":
             return plugin
     local = [plugin.name for plugin in plugins if plugin.origin != "installed"]
-    why = f"no plugin called {name!r}{did_you_mean(name, local)}"
+    hint = did_you_mean(name, local).split("; there is")[0]
+    hint = hint or f"; NNLAB_PLUGINS names its folder, or the one that {name}/ lies in"
+    why = f"no plugin called {name!r}{hint}"
     for plugin in plugins:
         if plugin.name == name:
             why = f"the plugin {name} is off: {plugin.broken}"

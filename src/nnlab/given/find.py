@@ -14,8 +14,9 @@ from nnlab.given.picture import read_idx_images, read_picture
 from nnlab.unreadable import why
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm")
+TEXTS = (".csv", ".tsv", ".txt")
 # A word that ends so is a file's name, also where there is no such file.
-FILES = (*PICTURES, ".csv", ".tsv", ".txt", ".gz", ".idx", "-ubyte")
+FILES = (*PICTURES, *TEXTS, ".gz", ".idx", "-ubyte")
 GZIP, IDX = b"\x1f\x8b", b"\x00\x00\x08"
 MOST_BYTES = 2**30  # of one file, unpacked
 
@@ -114,6 +115,8 @@ def _read(file: Path) -> "str | list[Tensor]":
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
+        if file.suffix.lower() in TEXTS:
+            raise UserError(f"input={name} is not UTF-8 text") from None
         return [read_picture(content, name=name)]
 
 
