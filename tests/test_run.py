@@ -136,9 +136,12 @@ def test_a_test_says_the_very_metrics_of_the_end(finished, nnlab, tmp_path):
 
 def test_a_part_that_was_tested_is_tested_again(nnlab):
     words = ("model=mlp", "data=digits", "trainer.max_epochs=1", "pictures=0")
-    limit = "trainer.limit_test_batches=2"
+    words += ("data.evaluation_batch_size=100",)
+    assert nnlab(*words, "folder=whole").status == 0
+    limit = "trainer.limit_test_batches=1"
     assert nnlab(*words, limit, "folder=part").status == 0
     loss = load("part")["metrics"]["test/loss"]
+    assert loss != load("whole")["metrics"]["test/loss"]
     said = nnlab("test", "run=part").out.split()
     assert said[said.index("test/loss") + 1] == f"{loss:.6g}"
 
