@@ -160,7 +160,8 @@ def test_the_verb_writes_table_and_page(two_models, nnlab):
     assert (rows[0]["seeds"], rows[0]["failed"], rows[1]["failed"]) == ("3", "1", "0")
     assert "97.2 ± 5.0 %" in answer.out
     assert "significant" in answer.out
-    assert Path("there/sweep.html").is_file()
+    page = Path("there/sweep.html").read_text(encoding="utf-8")
+    assert "2 entries, 7 runs on xor" in page
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -42,6 +42,8 @@ def answer(
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / TABLE, leaderboard_csv(entries, metric))
     title = f"{counted(len(entries), 'entry', 'entries')}, {counted(len(runs), 'run')}"
+    data = dict.fromkeys(entry.data for entry in entries)
+    title += f" on {' and '.join(data)}"
     page = write_comparison(folder / PAGE, entries, metric, more=more, title=title)
     console.print(leaderboard_table(entries, metric, console))
     console.print(verdict_sentence(entries, metric))
