@@ -22,7 +22,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 STEPS = 10  # of a turn
 BARS = {"hand-written": 1.02, "nanoGPT": 0.65}
-MKL_BARS = {"hand-written": 1.02, "nanoGPT": 0.97}  # where oneDNN is not faster
+# In one process nanoGPT has nnlab's memory allocator; beside its own train.py the bar
+# is 0.97, which run.py measures.
+MKL_BARS = {"hand-written": 1.02, "nanoGPT": 1.02}
 
 
 def turns(nanogpt: Path | None, folder: Path, *, mkl: bool) -> list[list[list[float]]]:

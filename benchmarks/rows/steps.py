@@ -13,6 +13,8 @@ from rows.row import Given, Row, quarters
 
 BATCH = {"xor": 4, "autoencoder": 128}  # examples; 64 where nothing else is said
 TOKENS = 12 * 64  # of a step of nanoGPT's CPU setting
+BAR = 0.65  # of a GPT's step in nanoGPT's, where oneDNN serves
+MKL_BAR = 0.97  # where it does not
 
 
 def steps(given: Given) -> Iterator[Row]:
@@ -32,12 +34,22 @@ def steps(given: Given) -> Iterator[Row]:
 
 
 def gpt(given: Given) -> Iterator[Row]:
-    """Yield a GPT's step, nanoGPT's setting for a CPU."""
+    """Yield a GPT's step, nanoGPT's setting for a CPU; through MKL as well."""
     if not given.has_shakespeare:
         return
+    if is_onednn():
+        yield from in_one_process("step, gpt", given.nanogpt, BAR, mkl=False)
+    # MKL_BAR is for train.py's own process: in nnlab's, the peer has nnlab's allocator
+    yield from in_one_process("step, gpt through MKL", given.nanogpt, None, mkl=True)
+
+
+def in_one_process(
+    what: str, nanogpt: Path | None, bar: float | None, *, mkl: bool
+) -> Iterator[Row]:
+    """Yield the run's step beside the loops that take turns with it."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = gpt_step.turns(given.nanogpt, Path(folder), mkl=False)
-    bars = {"hand-written loop": 1.02, "nanoGPT's model and optimizer": bar()}
+        rows = gpt_step.turns(nanogpt, Path(folder), mkl=mkl)
+    bars = {"hand-written loop": 1.02, "nanoGPT's model and optimizer": bar}
     for place, (name, most) in enumerate(bars.items(), start=1):
         if place == len(rows[0]):
             break
@@ -48,13 +60,13 @@ def gpt(given: Given) -> Iterator[Row]:
         )
         ours, theirs = (shown(each, TOKENS, "tokens") for each in seconds)
         yield Row(
-            f"step, gpt, {TOKENS} tokens", name, ours, theirs, middle, low, high, most
+            f"{what}, {TOKENS} tokens", name, ours, theirs, middle, low, high, most
         )
 
 
-def bar() -> float:
-    """Return how long a GPT's step may take, in nanoGPT's: less where oneDNN serves."""
-    return 0.65 if onednn.is_amd() and onednn.is_right() else 0.97
+def is_onednn() -> bool:
+    """Say whether callback=onednn, on for GPT, acts on this processor."""
+    return onednn.is_amd() and onednn.is_right()
 
 
 def shown(seconds: float, count: int, things: str) -> str:

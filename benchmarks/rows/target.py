@@ -9,12 +9,13 @@ from pathlib import Path
 
 from rows.nanogpt import prepared, train
 from rows.row import HERE, NNLAB, Given, Row, Spent, compared, of_time, spent
-from rows.steps import TOKENS, bar, shown
+from rows.steps import BAR, MKL_BAR, TOKENS, is_onednn, shown
 
 LENET5 = "experiment=lenet5_quick"
 LIGHTNING = "plain Lightning, torchvision's DataLoader"
 SHAKESPEARE = "experiment=shakespeare_char_cpu"
 FEW = 300  # steps, where only their time is asked
+MKL = "callback=[throughput]"  # without onednn, as on other processors than AMD's
 
 
 def lenet5(given: Given) -> Iterator[Row]:
@@ -49,15 +50,9 @@ def shakespeare(given: Given) -> Iterator[Row]:
         return
     with tempfile.TemporaryDirectory() as own:
         folder = prepared(given.nanogpt, given.data, Path(own))
-        turns = [(step_seconds(FEW), train(folder, FEW).step) for _ in range(3)]
-        row = compared(
-            f"step, gpt, {TOKENS} tokens, by the clock", "", turns, "{}", bar()
-        )
-        yield row._replace(
-            peer="nanoGPT's own train.py",
-            ours=shown(float(row.ours), TOKENS, "tokens"),
-            theirs=shown(float(row.theirs), TOKENS, "tokens"),
-        )
+        if is_onednn():
+            yield beside_train(folder, "step, gpt", BAR)
+        yield beside_train(folder, "step, gpt through MKL", MKL_BAR, MKL)
         ours, loss = tested("test/loss", SHAKESPEARE)
         other = train(folder, 2000)
     row = of_time("", "", [(ours, other.spent)], None)
@@ -66,6 +61,17 @@ def shakespeare(given: Given) -> Iterator[Row]:
         peer="nanoGPT's own train.py",
         ours=f"{row.ours}, val {loss:.4f}",
         theirs=f"{row.theirs}, val {other.loss:.4f}",
+    )
+
+
+def beside_train(folder: Path, what: str, bar: float, *words: str) -> Row:
+    """Compare a step's time by the clock with the one that train.py prints."""
+    turns = [(step_seconds(FEW, *words), train(folder, FEW).step) for _ in range(5)]
+    row = compared(f"{what}, {TOKENS} tokens, by the clock", "", turns, "{}", bar)
+    return row._replace(
+        peer="nanoGPT's own train.py",
+        ours=shown(float(row.ours), TOKENS, "tokens"),
+        theirs=shown(float(row.theirs), TOKENS, "tokens"),
     )
 
 

@@ -1,8 +1,10 @@
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
+from nnlab.callback import onednn
 from nnlab.callback.compile import Compile
 
 
@@ -34,6 +36,22 @@ def test_compiled_gives_the_eager_loss_and_keeps_every_name(build):
     for weight, gradient in zip(model.parameters(), expected, strict=True):
         torch.testing.assert_close(weight.grad, gradient, atol=1e-5, rtol=1e-3)
     assert list(model.state_dict()) == names
+
+
+@pytest.mark.slow
+def test_it_compiles_what_onednn_would_compute(build, monkeypatch):
+    torch.compiler.reset()
+    monkeypatch.setattr(onednn, "is_amd", lambda: True)
+    model = build("model=mlp", "model.input_size=8", "model.classes=3")
+    batch = torch.randn(16, 8), torch.randint(3, (16,))
+    expected = model.measure(batch)["loss"].item()
+    trainer: Any = ON_CPU
+    onednn.OneDNN().setup(trainer, model, "fit")
+    assert any("forward" in vars(layer) for layer in model.modules())
+    Compile(mode="default", device="any").setup(trainer, model, "fit")
+    loss = model.measure(batch)["loss"]
+    loss.backward()
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_nothing_is_compiled_to_test(build):

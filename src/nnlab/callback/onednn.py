@@ -39,6 +39,7 @@ def forward(
 ) -> Float[Tensor, "... outputs"]:
     """Compute the layer; by oneDNN where a gradient is wanted of 32-bit floats."""
     is_plain = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    is_plain &= not torch.compiler.is_compiling()  # it refuses weights that change
     if is_plain and torch.is_grad_enabled() and layer.weight.requires_grad:
         return Linear.apply(x, layer.weight, layer.bias)  # pyright: ignore
     return F.linear(x, layer.weight, layer.bias)
