@@ -9,7 +9,7 @@ Stage: the loss, while training. (WGAN-GP's penalty is part of model=gan.)
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -17,7 +17,7 @@ from nnlab.errors import UserError
 from nnlab.limits import NonNegative
 from nnlab.regularizer import LossRegularizer, Measure, with_gradient_of
 
-from .slope import differentiable, slope_by_input
+from .slope import NOT_COMPILED, differentiable, slope_by_input
 
 
 class GradientPenalty(LossRegularizer):
@@ -25,6 +25,8 @@ class GradientPenalty(LossRegularizer):
 
     The model's `loss` must be a mean over the batch, as everywhere in nnlab.
     """
+
+    not_with: ClassVar[Mapping[str, str]] = NOT_COMPILED
 
     def __init__(self, *, weight: NonNegative) -> None:
         super().__init__()

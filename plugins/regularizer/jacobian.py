@@ -10,7 +10,7 @@ Stage: the loss, while training.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from nnlab.errors import UserError
 from nnlab.limits import Count, NonNegative
 from nnlab.regularizer import LossRegularizer, Measure, with_gradient_of
 
-from .slope import differentiable, slope_by_input
+from .slope import NOT_COMPILED, differentiable, slope_by_input
 
 
 class Jacobian(LossRegularizer):
@@ -28,6 +28,8 @@ class Jacobian(LossRegularizer):
     Args:
         projections: n, how many random directions of the scores are looked along.
     """
+
+    not_with: ClassVar[Mapping[str, str]] = NOT_COMPILED
 
     def __init__(self, *, weight: NonNegative, projections: Count) -> None:
         super().__init__()

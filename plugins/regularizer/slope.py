@@ -7,6 +7,10 @@ from torch import Tensor
 
 from nnlab.errors import UserError
 
+NOT_COMPILED = {
+    "compiled": "it differentiates a derivative, which torch.compile does not write"
+}
+
 
 def differentiable(batch: Any, *, where: str) -> tuple[Any, ...]:
     """Return the batch with a first tensor that gradients reach.

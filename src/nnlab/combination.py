@@ -17,6 +17,7 @@ each with the reason. A run itself brings:
 - `accumulation`: a step sums the gradients of several batches;
 - `two players`: of a game, who learn against each other (a GAN);
 - `own steps`: the model does its optimizers' steps itself;
+- `compiled`: torch.compile writes the code of `measure`, once (callback=compile);
 - `earlier weights`: the model begins with weights that other code has saved.
 """
 
@@ -27,6 +28,7 @@ from lightning import Callback
 from lightning.pytorch.callbacks import StochasticWeightAveraging, WeightAveraging
 
 from nnlab.build import LATER, Parts, prepared
+from nnlab.callback.compile import Compile
 from nnlab.errors import UserError, as_typed
 from nnlab.plugins import Plugins
 from nnlab.trainer import Settings, has_float64, has_scaler, is_sharded, start_of
@@ -62,7 +64,10 @@ def check_combination(parts: Parts, settings: Settings, plugins: Plugins) -> Non
     _check_own_steps(parts, settings)
     members = [*_members(parts, settings, plugins)]
     brought = dict(_of_the_run(parts, settings))
+    accelerator = str(settings.get("accelerator"))
     for where, member in members:
+        if isinstance(member, Compile) and member.acts_on(accelerator):
+            brought["compiled"] = where
         brought |= dict.fromkeys(getattr(member, "brings", ()), where)
     for where, member in members:
         for condition, reason in not_with(member).items():

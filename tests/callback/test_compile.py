@@ -73,6 +73,14 @@ def test_it_compiles_only_where_it_should(
     assert ("measure" in vars(model)) == is_compiled
 
 
+@pytest.mark.parametrize(
+    ("device", "accelerator", "acts"),
+    [("any", "cpu", True), ("cuda", "cpu", False), ("cuda", "gpu", True)],
+)
+def test_it_refuses_partners_only_where_it_compiles(device, accelerator, acts):
+    assert Compile(mode="default", device=device).acts_on(accelerator) == acts
+
+
 def test_a_deterministic_run_is_not_compiled(build, monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda function, *, mode: function)
     monkeypatch.setattr(torch, "are_deterministic_algorithms_enabled", lambda: True)

@@ -61,6 +61,18 @@ def stranger(tmp_path_factory, monkeypatch) -> None:
             "callback=swa does not go with model=gan: ",
         ),
         (
+            ("model=gan", "data=digits", "callback=[compile]"),
+            "model=gan does not go with callback=compile: ",
+        ),
+        (
+            ("model=mlp", "regularizer=jacobian", "callback=[compile]"),
+            "regularizer=jacobian does not go with callback=compile: ",
+        ),
+        (
+            ("model=mlp", "regularizer=gradient_penalty", "callback=[compile]"),
+            "regularizer=gradient_penalty does not go with callback=compile: ",
+        ),
+        (
             ("model=gan", "data=digits", "callback=ema"),
             "callback=ema does not go with model=gan: ",
         ),

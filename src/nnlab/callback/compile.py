@@ -36,6 +36,10 @@ class Compile(Callback):
     ) -> None:
         self.mode, self.device = mode, device
 
+    def acts_on(self, accelerator: str) -> bool:
+        """Say whether it compiles what runs on `trainer.accelerator`."""
+        return self.device == "any" or accelerator in ("gpu", "cuda", "auto")
+
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         here = trainer.strategy.root_device.type

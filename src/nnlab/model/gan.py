@@ -21,6 +21,7 @@ in evaluation mode: an image does not depend on those that are drawn with it.
 
 import copy
 import math
+from collections.abc import Mapping
 from itertools import chain
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -85,6 +86,9 @@ class GAN(Learner):
     """
 
     brings: ClassVar[frozenset[str]] = frozenset({"two players"})
+    not_with: ClassVar[Mapping[str, str]] = {
+        "compiled": "its players take turns, so that every step would be compiled anew",
+    }
     only_with: ClassVar[OnlyWith] = {
         "feature_maps": ("variant", ("dcgan",)),
         "dropout": ("variant", ("mlp",)),
