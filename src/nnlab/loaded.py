@@ -18,7 +18,7 @@ from nnlab.checkpoint import Content, read_checkpoint
 from nnlab.errors import UserError
 from nnlab.folder import checkpoint_file
 from nnlab.learner import Learner
-from nnlab.older import completed
+from nnlab.older import MODEL, completed
 from nnlab.plugins import find_plugins
 from nnlab.report.run_reading import RunReading
 from nnlab.tokenizer.restore import tokenizer_from_state
@@ -49,7 +49,8 @@ class LoadedRun(RunReading):
     @cached_property
     def data(self) -> LightningDataModule:
         """The run's data, with its tokenizer; read once they are asked for a batch."""
-        data = make(self.config["data"], "data", find_plugins())
+        config = completed(self.config, f"run={self.path}", ["data"])
+        data = make(config["data"], "data", find_plugins())
         if "tokenizer" in self.saved:
             data.tokenizer = tokenizer_from_state(self.saved["tokenizer"])
         self.model.class_names = getattr(data, "class_names", ())
@@ -79,7 +80,7 @@ def load(run: str | Path, *, checkpoint: str = "best") -> LoadedRun:
     place = run if run == "latest" else str(Path(run).expanduser())
     file = checkpoint_file(str(place), checkpoint)
     content = read_checkpoint(file)
-    config = completed(content["nnlab"]["config"], f"run={run}")
+    config = completed(content["nnlab"]["config"], f"run={run}", MODEL)
     with torch.random.fork_rng(devices=[]):  # random weights, which are written over
         model = build_model(config, find_plugins())
     model.load_state_dict(content["state_dict"])
