@@ -74,3 +74,4 @@ def test_a_model_of_no_known_form_is_named(nnlab):
     answer = nnlab("export", "run=mlp", "to=there")
     assert answer.status == 2
     assert "holds model=mlp" in answer.err
+    assert "to=there.pt2" in answer.err

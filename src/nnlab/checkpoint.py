@@ -158,7 +158,12 @@ class Checkpoints(Checkpoint):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: Content
     ) -> None:
-        checkpoint["nnlab"] = {"config": masked(self.config)}
+        config = masked(self.config)
+        checkpoint["nnlab"] = {"config": config}
+        # where Lightning's own `load_from_checkpoint` looks for a model's numbers
+        checkpoint["hyper_parameters"] = {
+            name: value for name, value in config["model"].items() if name != "_target_"
+        }
         tokenizer = getattr(trainer.datamodule, "tokenizer", None)  # pyright: ignore
         if tokenizer is not None:  # a language model is nothing without its alphabet
             checkpoint["nnlab"]["tokenizer"] = tokenizer.state()

@@ -82,6 +82,13 @@ class DataModule(LightningDataModule):
         """Return the batch as the model takes it; runs on the model's device."""
         return batch
 
+    def scaled(self, inputs: Tensor) -> Tensor | None:
+        """Return what `prepare` makes of the first part of a batch, by itself.
+
+        An exported model then takes inputs as they are stored; None: as prepared.
+        """
+        return None
+
     def read(self, given: Given) -> Examples:
         """Return what a person gave, in batches that `prepare` takes.
 

@@ -1,4 +1,7 @@
-"""The verb `export`: a run's model in another library's form, or LoRA's part."""
+"""The verb `export`: a run's model in another library's form, or LoRA's part.
+
+to=<a new folder> is the model's own form; to=<new>.pt2 a program, whatever the model.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,14 +11,11 @@ from typing import Any, Protocol, runtime_checkable
 from torch import nn
 
 from nnlab.adapter import changes_of, save_adapter
-from nnlab.build import build_model
-from nnlab.checkpoint import read_checkpoint
 from nnlab.errors import UserError, did_you_mean
-from nnlab.folder import checkpoint_file
+from nnlab.loaded import LoadedRun, load
 from nnlab.messages import quiet_lightning
-from nnlab.older import MODEL, completed
 from nnlab.overrides import parse
-from nnlab.plugins import find_plugins
+from nnlab.request import check_target
 
 
 @runtime_checkable
@@ -35,7 +35,7 @@ class Exportable(Protocol):
 
 
 def export(words: Sequence[str]) -> int:
-    """Write the model of run=<folder or checkpoint> into to=<a new folder>.
+    """Write the model of run=<folder or checkpoint> into to=<a new folder, or .pt2>.
 
     With adapter=true only what LoRA changed, in a file of its own.
 
@@ -49,36 +49,40 @@ def export(words: Sequence[str]) -> int:
         if name not in known:
             raise UserError(f"no option called {name!r}{did_you_mean(name, known)}")
     if not {"run", "to"} <= given.keys():
-        raise UserError("export needs run=<a folder in outputs> and to=<a new folder>")
+        raise UserError(
+            "export needs run=<a folder in outputs> and to=<a new folder, or .pt2>"
+        )
     which = given.get("checkpoint", "best")
-    if which not in ("best", "last"):
-        raise UserError(f"checkpoint={which} must be best or last")
     adapter = given.get("adapter", "False").lower()
     if adapter not in ("true", "false"):
         raise UserError(f"adapter={given['adapter']} must be true or false")
-    folder = Path(given["to"]).expanduser()
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise UserError(f"to={folder} is there already; name a new folder")
-    content = read_checkpoint(checkpoint_file(given["run"], which))
-    place = f"run={given['run']}"
-    config = completed(content["nnlab"]["config"], place, MODEL)
-    model = build_model(config, find_plugins())
-    model.load_state_dict(content["state_dict"])
+    target = Path(given["to"]).expanduser()
+    if adapter == "false" and target.suffix == ".pt2":
+        check_target(str(target))
+    elif target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise UserError(f"to={target} is there already; name a new folder")
+    run = load(given["run"], checkpoint=which)
     try:
-        if adapter == "true":
-            said = _adapter(model, folder)
-        elif isinstance(model, Exportable):
-            folder.mkdir(parents=True, exist_ok=True)
-            said = f"loads in {model.export(config['model'], folder)}"
-        else:
-            raise UserError(
-                f"run={given['run']} holds model={config['choices']['model']}, which "
-                "no other library's form is known for; name a run of a GPT"
-            )
+        said = _adapter(run.model, target) if adapter == "true" else _form(run, target)
     except OSError as error:
-        raise UserError(f"to={folder} cannot be written: {error.strerror}") from error
-    sys.stdout.write(f"{folder}: {said}\n")
+        raise UserError(f"to={target} cannot be written: {error.strerror}") from error
+    sys.stdout.write(f"{target}: {said}\n")
     return 0
+
+
+def _form(run: LoadedRun, target: Path) -> str:
+    if target.suffix == ".pt2":
+        from nnlab.program import save_program  # and torch's compiler
+
+        return save_program(run, target)
+    if not isinstance(run.model, Exportable):
+        raise UserError(
+            f"run={run.path} holds model={run.config['choices']['model']}, which no "
+            f"other library's form is known for; to={target}.pt2 writes a program that "
+            "torch alone loads"
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    return f"loads in {run.model.export(run.config['model'], target)}"
 
 
 def _adapter(model: nn.Module, folder: Path) -> str:

@@ -228,6 +228,8 @@ def checkpoint_file(place: str, which: str) -> Path:
     Raises:
         UserError: where there is none.
     """
+    if which not in ("best", "last"):
+        raise UserError(f"checkpoint={which} must be best or last")
     if place == "latest":
         place = latest_run()
     if Path(place).is_file():

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning import LightningModule
+from lightning.pytorch.utilities.model_helpers import (
+    _restricted_classmethod,  # pyright: ignore[reportPrivateUsage]
+)
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from nnlab.answer import Answer, by_row
 from nnlab.batches import mix
+from nnlab.errors import UserError
 from nnlab.meter import Meter
 from nnlab.ranks import each_of_all
 
@@ -131,9 +135,25 @@ class Learner(LightningModule):
         checkpoint["meters"] = {"train": self.meters["train"].state(each_of_all)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self._trainer is None:  # `load_from_checkpoint`: nothing goes on
+            return
         rank, ranks = self.trainer.global_rank, self.trainer.world_size
         for stage, state in checkpoint.get("meters", {}).items():
             self.meters[stage].restore(state, rank, ranks)
+
+    @_restricted_classmethod  # of no instance, as Lightning's
+    def load_from_checkpoint(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls,  # noqa: N805
+        checkpoint_path: Any,
+        **given: Any,
+    ) -> Any:
+        try:
+            return super().load_from_checkpoint(checkpoint_path, **given)
+        except TypeError as error:  # another model's numbers, or none
+            raise UserError(
+                f"{checkpoint_path} does not say what {cls.__name__} takes ({error}); "
+                f"nnlab.load({str(checkpoint_path)!r}).model is the model of any run"
+            ) from error
 
     def measured(self, batch: Any, stage: str) -> Tensor:
         """Measure a batch and note its scalars; return the loss."""

@@ -65,7 +65,7 @@ VERBS: dict[str, Verb] = {
     "export": Verb(
         "nnlab.export:export",
         "write a run's model as another library loads it: run=<folder>, or run=latest, "
-        "to=<new folder>",
+        "to=<new folder>, or any model as a program of torch.export: to=<new>.pt2",
     ),
     "prepare": Verb(
         "nnlab.prepare:prepare",

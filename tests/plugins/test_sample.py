@@ -7,6 +7,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
+from nnlab import load
 from nnlab.home import conf_folder
 from nnlab.plugins import find_plugins, search_path
 
@@ -94,3 +95,14 @@ def test_regression_finds_the_line(pip_lab, config_of, make):
         optimizer.step()
     slope, offset = (part.item() for part in model.linear.parameters())
     assert (slope, offset) == pytest.approx((5, -1), abs=1e-3)
+
+
+def test_a_run_of_plugins_is_loaded_in_python(pip_lab, nnlab):
+    answer = nnlab("experiment=regression_line", "callback=[]", "folder=run")
+    assert answer.status == 0, answer.err
+    run = load("run")
+    errors = [(run.model(x) - y).square() for x, y in run.batches("test")]
+    assert torch.cat(errors).mean().item() == pytest.approx(
+        run.metrics["test/loss"], rel=1e-5
+    )
+    assert (run.data.slope, run.config["choices"]["model"]) == (5, "regression")

@@ -89,12 +89,15 @@ class LabelledImages(DataModule):
         if self.shift and self.is_training:
             generator = self.generator()
             image = shift_randomly(image, distance=self.shift, generator=generator)
+        return self.scaled(image), label
+
+    @override
+    def scaled(self, inputs: Tensor) -> Tensor:
         if self.shuffles_pixels:
-            image = shuffle_pixels(image)
-        image = normalise(
-            image, mean=self.mean, standard_deviation=self.standard_deviation
+            inputs = shuffle_pixels(inputs)
+        return normalise(
+            inputs, mean=self.mean, standard_deviation=self.standard_deviation
         )
-        return image, label
 
     @override
     def read(self, given: Given) -> Examples:

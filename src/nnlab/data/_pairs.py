@@ -116,6 +116,9 @@ class Pairs(DataModule):
         images, labels = self.source.prepare((images, labels))
         return *images.chunk(2), *labels.chunk(2)
 
+    def scaled(self, inputs: Tensor) -> Tensor | None:
+        return self.source.scaled(inputs)
+
     def gallery(self, size: int, device: torch.device) -> Iterator[Labelled]:
         """Yield batches of training images to compare others with, prepared.
 

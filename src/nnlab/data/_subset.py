@@ -1,7 +1,9 @@
 """A part of a labelled set: some of its classes, some of its training examples."""
 
+from functools import cache
+
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from nnlab.data._images import stratified_split
@@ -83,11 +85,15 @@ def shuffle_pixels(
     Empirical Investigation of Catastrophic Forgetting in Gradient-Based Neural
     Networks", arXiv:1312.6211, section 5).
     """
-    generator = torch.Generator().manual_seed(PERMUTATION_SEED)
     flat = image.flatten(1)
-    order = torch.randperm(flat.shape[1], generator=generator)
-    order = order.to(image.device, non_blocking=True)
+    order = _order(flat.shape[1]).to(image.device, non_blocking=True)
     return flat.index_select(1, order).view_as(image)
+
+
+@cache  # and so a constant to an exported program, which else would draw it anew
+def _order(pixels: int) -> Int[Tensor, " pixels"]:
+    generator = torch.Generator().manual_seed(PERMUTATION_SEED)
+    return torch.randperm(pixels, generator=generator)
 
 
 def _of_classes(

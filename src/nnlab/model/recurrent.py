@@ -136,7 +136,9 @@ class Recurrent(Learner):
             spread_memories(self.recurrent, longest=height)
 
     def forward(self, sequence: Sequence) -> Float[Tensor, "batch answers"]:
-        x = sequence.reshape(len(sequence), -1, self.width)  # (batch, steps, width)
+        # A program that is exported would hold on to what `len` gives.
+        batch = sequence.shape[0]
+        x = sequence.reshape(batch, -1, self.width)  # (batch, steps, width)
         _, last = self.recurrent(x)
         if isinstance(last, tuple):  # an LSTM's state, and its cell's
             last = last[0]
