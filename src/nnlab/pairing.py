@@ -18,6 +18,7 @@ from nnlab.plugins import Plugins, find_plugins
 from nnlab.target import parameters_of, resolve
 
 Config = Mapping[str, Any]
+OURS = ("nnlab.model.", "nnlab.data.")
 
 
 def misfit(config: Config) -> str | None:
@@ -43,7 +44,11 @@ def misfit(config: Config) -> str | None:
 
 
 def check_pairing(config: Config, plugins: Plugins) -> None:
-    """Check that the data take what the chosen model, or experiment, sets of them.
+    """Check that model and data are for each other, as far as they say so.
+
+    The data take what the chosen model, or experiment, sets of them. Of nnlab's own
+    models and data it is known what goes together, before anything is downloaded; a
+    plugin's may do with more than they say.
 
     Raises:
         UserError: in the user's words, who has not written that key.
@@ -51,6 +56,8 @@ def check_pairing(config: Config, plugins: Plugins) -> None:
     choices, data = config["choices"], config["data"]
     if not isinstance(data.get("_target_"), str):
         return  # which `build` says
+    if _are_ours(config) and (said := misfit(config)):
+        raise UserError(said)
     taken = parameters_of(data["_target_"], plugins)
     for group in ("experiment", "model"):
         chosen = choices.get(group)
@@ -62,6 +69,11 @@ def check_pairing(config: Config, plugins: Plugins) -> None:
                     or f"{group}={chosen} sets data.{name}, which "
                     f"data={choices['data']} does not have; leave one of them out"
                 )
+
+
+def _are_ours(config: Config) -> bool:
+    targets = [str(config[section].get("_target_")) for section in ("model", "data")]
+    return all(target.startswith(OURS) for target in targets)
 
 
 def _taken(config: Config, plugins: Plugins) -> Sequence[str]:

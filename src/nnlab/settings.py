@@ -3,6 +3,7 @@
 Of these only the hardware needs torch; a sweep has another process ask for it.
 """
 
+import os
 import re
 from typing import Annotated, Any, Literal, Optional
 
@@ -10,6 +11,7 @@ from annotated_types import Interval
 
 from nnlab.errors import UserError, as_typed
 from nnlab.limits import Count, Natural, NonNegative
+from nnlab.numerals import counted
 from nnlab.place import ALONE, Place, place
 from nnlab.target import check_value
 
@@ -90,9 +92,26 @@ def check_settings(config: dict[str, Any], *, is_here: bool = True) -> None:
             "trainer.max_steps, or trainer.max_time"
         )
     if is_here:
+        check_threads(config)
         from nnlab.hardware import check_hardware
 
         check_hardware(trainer)
+
+
+def check_threads(config: dict[str, Any]) -> None:
+    """Check that this machine has a core for each thread of a run.
+
+    More than that wait for each other, at every step: a run of a second takes minutes.
+
+    Raises:
+        UserError: naming the cores.
+    """
+    threads, cores = config.get("threads"), os.cpu_count() or 1
+    if threads is not None and threads > cores:
+        raise UserError(
+            f"threads={threads} is more than there are here: {counted(cores, 'core')}; "
+            "null takes all of them"
+        )
 
 
 def _check_top(config: dict[str, Any]) -> None:

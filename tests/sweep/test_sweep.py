@@ -79,6 +79,11 @@ def test_more_values_are_added_and_another_sweep_is_refused(instant, sweep):
     assert "sweep.name=night is another sweep (seed=2,1" in answer.err
     assert answer.err.count("\n") == 1
     assert refused == after
+    answer, refused = sweep("seed=1")
+    assert answer.status == 2
+    assert "with a job that this one has not (seed=2); " in answer.err
+    assert "fewer or others need another name" in answer.err
+    assert refused == after
 
 
 def test_the_order_of_the_words_makes_no_other_sweep(instant, sweep):

@@ -39,7 +39,7 @@ from nnlab.sweep.search.sweeper import (
     pool_type,
     show_search,
 )
-from nnlab.sweep.side_by_side import free_memory, side_by_side
+from nnlab.sweep.side_by_side import check_workers, free_memory, side_by_side
 
 ONE_RUN = ("folder", "resume")
 
@@ -60,6 +60,8 @@ def run_sweep(
     check_words(overrides)
     options = _options(overrides, composer)
     is_here = check_launcher(overrides, composer)
+    if is_here:
+        check_workers(options.workers)
     with _server(ahead, composer, fork=options.fork) as server:
         words, configs = _checked(overrides, composer)
         config = configs[-1]
@@ -179,11 +181,14 @@ def _ledger(
     ledger, before = Ledger(folder, words), Ledger.read(folder)
     if before.jobs and before.command != ledger.command:
         hashes = {identity(own_words(job)) for job in asked or ()}
-        if not set(before.jobs) <= hashes:
+        left_out = [before.jobs[key].name for key in before.jobs.keys() - hashes]
+        if left_out:
+            more = f" and {len(left_out) - 1} more" if left_out[1:] else ""
             raise UserError(
                 f"sweep.name={folder.name} is another sweep "
-                f"({' '.join(before.command)}); the same command continues it, one "
-                "with more values adds to it, another sweep needs another name"
+                f"({' '.join(before.command)}), with a job that this one has not "
+                f"({min(left_out)}{more}); the same command continues it, one with "
+                "more values adds to it, fewer or others need another name"
             )
     ledger.jobs = before.jobs
     return ledger
