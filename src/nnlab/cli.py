@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
+from nnlab import synonyms
 from nnlab.ending import end
 from nnlab.errors import RunFailed, UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.interrupt import Interrupted
 from nnlab.outlet import Outlet
 from nnlab.place import place
+from nnlab.slips import check_blanks, check_keys_said, is_place
 from nnlab.stand_in import leave_out_unused
 from nnlab.verbs import VERBS
 
@@ -39,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(os.umask(0) | stat.S_IWOTH)  # strangers write to no run's folder
     leave_out_unused()
     try:
+        check_blanks(words)
         verb, rest = split_verb(words)
+        check_keys_said(verb, rest)
         explained = not VERBS[verb].explains_itself
         if explained and rest in (["--help"], ["-h"]):
             said = f"nnlab {verb}: {VERBS[verb].does}"
@@ -85,7 +89,8 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
     if words[0].startswith("~"):
         return "train", list(words)
     if words[0] not in VERBS:
-        hint = _as_setting(words[0]) or did_you_mean(words[0], VERBS)
+        hint = _as_setting(words[0])
+        hint = hint or did_you_mean(words[0], VERBS, more="nnlab --help")
         raise UserError(f"no verb called {words[0]!r}{hint}")
     return words[0], list(words[1:])
 
@@ -94,6 +99,10 @@ def _as_setting(word: str) -> str:
     """Return the setting that was probably meant: `mlp` for `model=mlp`."""
     if ":" in word:
         return f"; a setting is written {word.replace(':', '=', 1)}"
+    if is_place(word):
+        return f"; did you mean test run={word}, or resume={word}?"
+    if word in synonyms.VERBS:
+        return f"; did you mean {synonyms.VERBS[word]}?"
     if not word.isidentifier():
         return ""
     if word == "resume":

@@ -14,6 +14,7 @@ from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.plugins import explain_broken
 from nnlab.report.commands import override_value
+from nnlab.synonyms import OPTIONS
 from nnlab.target import parameters_of
 from nnlab.unknown_key import added_for_nothing, unknown_key
 
@@ -99,6 +100,7 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
     parsed = parse(overrides)
     groups: list[str] = []
     values: list[tuple[Override, str]] = []
+    mistakes: list[str] = []  # all are told at once
     for override, word in zip(parsed, overrides, strict=True):
         key = override.key_or_group
         if override.is_sweep_override():
@@ -106,15 +108,23 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
         if override.package is not None or key.startswith("hydra."):
             groups.append(word)
         elif composer.options(key) or key in LIST_GROUPS:
-            groups.append(_checked_group(override, word, composer))
+            try:
+                groups.append(_checked_group(override, word, composer))
+            except UserError as error:
+                mistakes.append(str(error))
         else:
             values.append((override, word))
-    if not values:
-        return groups
-    config = composer.compose(groups)
-    return groups + [
-        _checked_value(*value, config, composer, overrides) for value in values
-    ]
+    if values and not mistakes:  # else what they may set is not known
+        config = composer.compose(groups)
+        for override, word in values:
+            try:
+                word = _checked_value(override, word, config, composer, overrides)
+                groups.append(word)
+            except UserError as error:
+                mistakes.append(str(error))
+    if mistakes:
+        raise UserError("; ".join(mistakes))
+    return groups
 
 
 def _checked_group(override: Override, word: str, composer: Composer) -> str:
@@ -153,7 +163,12 @@ def _check_option(group: str, option: str, composer: Composer) -> None:
         raise broken
     if group in LIST_GROUPS and option.lower() in NO_OPTION:
         raise UserError(f"no {group} called {option!r}; {group}=[] chooses none")
-    hint = did_you_mean(option, known, more=f"nnlab list {group}")
+    meant = OPTIONS.get(group, {}).get(option.lower())
+    hint = (
+        f"; did you mean {meant}?"
+        if meant in known
+        else did_you_mean(option, known, more=f"nnlab list {group}")
+    )
     raise UserError(f"no {group} called {option!r}{hint}")
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from nnlab.catalog import plugin_info, plugins_table
 from nnlab.errors import UserError, did_you_mean
@@ -59,8 +60,10 @@ def _new(words: list[str]) -> int:
     plain = shown if not str(shown).startswith("..") else place
     sys.stdout.write(
         "".join(f"{plain / file}\n" for file in sorted(files))
-        + f"\nNNLAB_PLUGINS={plain} nnlab {_quoted(chosen(kind, place.name))}\n"
-        f"nnlab plugins check {plain}\n"
+        # whole, for it is copied into an `export`, and the folder is left
+        + f"\nNNLAB_PLUGINS={quote(str(place.expanduser().absolute()))} "
+        f"nnlab {_quoted(chosen(kind, place.name))}\n"
+        f"nnlab plugins check {quote(str(plain))}\n"
     )
     return 0
 

@@ -1,0 +1,82 @@
+"""Slips of the hand, seen in the words alone: a blank too many, a key left out."""
+
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from nnlab.errors import UserError
+
+TEXTS = ("prompt", "input")  # whose values may have blanks, within quotes
+# The key of what a person most likely names without one.
+PLACES = {
+    **dict.fromkeys(("test", "generate", "predict", "export", "rerun"), "run"),
+    **dict.fromkeys(("diff", "compare"), "run"),
+    "runs": "below",
+}
+
+
+def check_blanks(words: Sequence[str]) -> None:
+    """Check that the shell has split no setting: `model = mlp`, `seed=1, 2`.
+
+    Raises:
+        UserError: with the setting that was probably meant.
+    """
+    for start, word in enumerate(words):
+        key, equals, _ = word.partition("=")
+        after = words[start + 1 :]
+        if equals and key in TEXTS:
+            _check_text(key, [word, *takewhile(_is_bare, after)])
+            continue
+        pieces = [word]
+        while after and _goes_on(pieces[-1], after[0]):
+            pieces.append(after[0])
+            after = after[1:]
+        if len(pieces) > 1:
+            typed, meant = " ".join(pieces), "".join(pieces)
+            around = "=" if "=" in pieces or meant.count(",") == 0 else "= or ,"
+            raise UserError(
+                f"cannot read {typed!r}: no blanks go around {around}; did you mean "
+                f"{meant}?"
+            )
+
+
+def check_keys_said(verb: str, words: Sequence[str]) -> None:
+    """Check that a run's folder has its key: `test run=outputs/…`.
+
+    Raises:
+        UserError: with the setting that was probably meant.
+    """
+    places = [word for word in words if verb in PLACES and is_place(word)]
+    if places:
+        meant = " ".join(f"{PLACES[verb]}={place}" for place in places)
+        raise UserError(f"cannot read {places[0]!r}; did you mean {verb} {meant}?")
+
+
+def is_place(word: str) -> bool:
+    """Tell whether a word without a key is a run's folder, or a file."""
+    if not _is_bare(word):
+        return False
+    is_run = word.endswith(".ckpt") or (Path(word) / "config.yaml").is_file()
+    return word == "latest" or "/" in word or is_run
+
+
+def _check_text(key: str, pieces: Sequence[str]) -> None:
+    if len(pieces) == 1:
+        return
+    text = " ".join(pieces).partition("=")[2]
+    several = ",".join(pieces).partition("=")[2]
+    files = f"; several files have commas between: {key}={several}"
+    raise UserError(
+        f'a text with blanks stands in quotes: {key}="{text}"'
+        f"{files if key == 'input' else ''}"
+    )
+
+
+def _goes_on(word: str, following: str) -> bool:
+    if following.startswith(("=", ",")):
+        return not word.startswith("-")
+    return word.endswith(("=", ",")) and _is_bare(following)
+
+
+def _is_bare(word: str) -> bool:
+    return "=" not in word and not word.startswith(("-", "~", "+"))

@@ -1,0 +1,88 @@
+"""A blank too many, a key left out, another tool's word: what was meant is said."""
+
+import pytest
+
+from nnlab.slips import check_blanks
+
+SLIPS = {
+    "blanks around =": ("model = mlp", "'model = mlp'", "did you mean model=mlp?"),
+    "a blank after =": ("train model= mlp", "around =", "did you mean model=mlp?"),
+    "a blank before =": ("model =mlp", "around =", "did you mean model=mlp?"),
+    "blanks after commas": ("-m seed=1, 2, 3", "= or ,", "did you mean seed=1,2,3?"),
+    "a blank in a list": ("model.hidden_sizes=[8, 8]", "model.hidden_sizes=[8,8]?", ""),
+    "a text without quotes": (
+        "generate run=x prompt=to be or not top_k=3",
+        'in quotes: prompt="to be or not"\n',
+        "",
+    ),
+    "several files": ("predict run=x input=a.png b.png", "input=a.png,b.png", ""),
+    "a folder without a key": ("test outputs/foo", "mean test run=outputs/foo?", ""),
+    "the latest without a key": ("rerun latest", "mean rerun run=latest?", ""),
+    "two folders": ("diff outputs/a outputs/b", "diff run=outputs/a run=outputs/b", ""),
+    "a folder to list": ("runs outputs/x", "did you mean runs below=outputs/x?", ""),
+    "a folder of predict": ("predict outputs/foo input=x", "run=outputs/foo?", ""),
+    "a folder for a verb": ("outputs/foo", "test run=outputs/foo, or resume=", ""),
+    "Keras's verb": ("fit model=mlp", "no verb called 'fit'", "did you mean train?"),
+    "a common verb": ("run model=mlp", "did you mean train or runs?", ""),
+    "an evaluation": ("evaluate run=x", "did you mean test?", ""),
+    "a sweep for a verb": ("sweep model=mlp,gpt", "did you mean -m seed=1,2,3?", ""),
+    "help for a verb": ("help", "did you mean --help?", ""),
+    "no verb of any tool": ("foo", "nnlab --help shows all", ""),
+    "Lightning's precision": ("precision=16-mixed", "did you mean fp16?", ""),
+    "Lightning's bfloat": ("precision=bf16-mixed", "did you mean bf16?", ""),
+    "bits alone": ("precision=32", "did you mean fp32?", ""),
+    "a family of models": ("model=transformer", "did you mean gpt?", ""),
+    "a cell's name": ("model=lstm", "did you mean recurrent?", ""),
+    "three flags begin so": ("--config x", "no option called '--config'", "-name?"),
+    "half a flag": ("--multi seed=1,2", "did you mean --multirun?", ""),
+    "Hydra's folder": ("--config-path x", "--config-dir adds a folder of yours", ""),
+    "an option in the plural": ("predict run=x inputs=1,0", "did you mean input?", ""),
+    "seeds that are named": (
+        "compare model=mlp data=xor seeds=1,2,3",
+        "seeds=1,2,3 must be a number, which counts them",
+        "did you mean seed=1,2,3?",
+    ),
+    "a body's checkpoint": ("transfer.checkpoint=", "did you mean transfer.run?", ""),
+    "a body of no run": ("transfer.run=", "transfer.run= names nothing", ""),
+    "a run without a verb": ("run=outputs/foo", "test run=... or resume=...?", ""),
+    "a prompt without a verb": ("prompt=hello", "nnlab generate run=...", ""),
+}
+
+
+@pytest.mark.parametrize(("words", "said", "meant"), SLIPS.values(), ids=SLIPS)
+def test_a_slip_is_told_what_was_meant(words, said, meant, refused):
+    refused(words, said)
+    refused(words, meant)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "run=x", "prompt=to be, or not ="],
+        ["predict", "run=x", "input=9 + 60", "to=a.csv"],
+        ["transfer.run=", "seed=1"],
+        ["transfer.run=", "--cfg", "job"],
+        ["reproduce", "lenet5_mnist", "mlp_xor"],
+        ["-m", "seed=1,2", "~reference", "+note=a"],
+    ],
+)
+def test_what_is_no_slip_is_left_alone(words):
+    check_blanks(words)
+
+
+def test_all_that_is_unknown_is_told_at_once(refused):
+    refused("optimizer.lrr=1 data.foo=2", "optimizer.lr?; no key 'data.foo'; there is")
+    refused("model=mpl data=xorr", "mlp?; no data called 'xorr'; did you mean xor?")
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("+monitor.foo=1", "nothing reads; there is monitor.metric, monitor.mode"),
+        ("+monitor.mod=max", "nothing reads; did you mean monitor.mode?"),
+        ("+transfer.from=x", "+transfer.from adds what nothing reads"),
+        ("-m seed=1,2 +sweep.worker=1", "did you mean sweep.workers?"),
+    ],
+)
+def test_what_is_added_and_nothing_reads_is_refused(word, said, refused):
+    refused(word, said)
