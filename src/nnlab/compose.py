@@ -42,6 +42,7 @@ NOT_OURS = {
     "-cp": "conf/ is nnlab's own; --config-dir adds a folder of yours",
     "--experimental-rerun": "nnlab rerun run=... makes a run again",
 }
+COMPLETION = ("install=", "uninstall=", "query=")
 NO_EXPERIMENT = "experiment=null"  # is what stands there; Hydra cannot read it
 
 
@@ -70,11 +71,12 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
     unknown = [word for word in unknown if word[:1] == "-"]
     if unknown:
         word = unknown[0].partition("=")[0]
+        bare = word.lstrip("-")
         near = [flag for flag in flags if flag.startswith(word)] or flags
-        hint = did_you_mean(word, near).split("; there is")[0]
-        raise UserError(
-            f"no option called {word!r}{hint or '; a setting is written key=value'}"
-        )
+        long = [flag.removeprefix("--") for flag in near if flag.startswith("--")]
+        hint = did_you_mean(bare, long, "--").split("; there is")[0]
+        said = hint or f"; a setting has no dashes: {bare}=..."
+        raise UserError(f"no option called {word!r}{said}")
     if parsed.resolve and not parsed.cfg:
         raise UserError("--resolve is for --cfg job, whose values it fills in")
     return parsed
@@ -169,6 +171,8 @@ class Composer:
             mode = RunMode.MULTIRUN if arguments.multirun else RunMode.RUN
             hydra.show_info(arguments.info, name, overrides, run_mode=mode)
         elif arguments.shell_completion:
+            if not any(word.startswith(COMPLETION) for word in overrides):
+                raise UserError(f"-sc takes one of {', '.join(COMPLETION)}, of a shell")
             hydra.shell_completion(name, overrides)
         else:
             return False

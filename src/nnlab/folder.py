@@ -230,6 +230,7 @@ def checkpoint_file(place: str, which: str) -> Path:
     """
     if place == "latest":
         place = latest_run()
+    place = str(place and Path(place).expanduser())
     if Path(place).is_file():
         return Path(place)
     folder = RunFolder.open(place)

@@ -1,6 +1,7 @@
 """Says in one sentence what is wrong with an override, before Hydra says it in many."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -14,6 +15,7 @@ from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.plugins import explain_broken
 from nnlab.report.commands import override_value
+from nnlab.slips import named_option
 from nnlab.synonyms import OPTIONS
 from nnlab.target import parameters_of
 from nnlab.unknown_key import added_for_nothing, unknown_key
@@ -40,11 +42,15 @@ def with_places_quoted(words: Sequence[str]) -> list[str]:
     """Return the words, a path that Hydra's grammar cannot read in its quotes.
 
     A shell gives `run=/home/jürgen/my runs` as one word; Hydra wants it quoted again.
+    It leaves the `~` of `output_dir=~/runs`, by which no folder of that name is meant.
     """
     parser = OverridesParser.create()
     readable: list[str] = []
     for word in words:
         key, equals, value = word.partition("=")
+        if key in PLACES and value.startswith("~/"):
+            value = str(Path(value).expanduser())
+            word = f"{key}={value}"
         try:
             if equals and key in PLACES:
                 parser.parse_override(word)
@@ -75,8 +81,8 @@ def parse(
         try:
             override = parser.parse_override(word)
         except HydraException as error:
-            hint = "" if "=" in word else "; a setting is written key=value"
-            raise UserError(f"cannot read {word!r}{hint or _reason(error)}") from error
+            hint = _reason(error) if "=" in word else _key_said(word, seen)
+            raise UserError(f"cannot read {word!r}{hint}") from error
         key = override.key_or_group + (
             f"@{override.package}" if override.package else ""
         )
@@ -104,7 +110,7 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
     for override, word in zip(parsed, overrides, strict=True):
         key = override.key_or_group
         if override.is_sweep_override():
-            raise UserError(f"{word} asks for several runs: add -m, or give one value")
+            raise UserError(f"{word} asks for several runs: {_instead(override, word)}")
         if override.package is not None or key.startswith("hydra."):
             groups.append(word)
         elif composer.options(key) or key in LIST_GROUPS:
@@ -125,6 +131,14 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
     if mistakes:
         raise UserError("; ".join(mistakes))
     return groups
+
+
+def _instead(override: Override, word: str) -> str:
+    key, _, values = word.partition("=")
+    if override.key_or_group in LIST_GROUPS:
+        return f"add -m, or for all in one {key}=[{values}]"
+    listed = " (a list stands in brackets)" if "." in key else ""
+    return f"add -m, or give one value{listed}"
 
 
 def _checked_group(override: Override, word: str, composer: Composer) -> str:
@@ -163,7 +177,7 @@ def _check_option(group: str, option: str, composer: Composer) -> None:
         raise broken
     if group in LIST_GROUPS and option.lower() in NO_OPTION:
         raise UserError(f"no {group} called {option!r}; {group}=[] chooses none")
-    meant = OPTIONS.get(group, {}).get(option.lower())
+    meant = OPTIONS.get(group, {}).get(option.lower(), option.removesuffix(".yaml"))
     hint = (
         f"; did you mean {meant}?"
         if meant in known
@@ -203,6 +217,15 @@ def _checked_value(
     return word
 
 
+def _key_said(word: str, seen: Mapping[str, str]) -> str:
+    group, option = named_option(word) or ("", "")
+    if not group:
+        return "; a setting is written key=value"
+    if group in seen:  # -m model=mlp lenet5
+        return f"; did you mean {seen[group]},{option}?"
+    return f"; did you mean {group}={option}?"
+
+
 def _text(value: Any) -> str:
     return value.text if isinstance(value, QuotedString) else str(value)
 
@@ -210,6 +233,8 @@ def _text(value: Any) -> str:
 def _reason(error: Exception) -> str:
     said = str(error).splitlines()[:1]
     reason = said[0].partition(" expecting ")[0] if said else ""
+    if "token recognition error" in reason and any(mark in reason for mark in "'\""):
+        return ": a quote is missing"
     if "'<EOF>'" in reason:
         return ": its end is missing"
     return f": {reason}" if reason else ""

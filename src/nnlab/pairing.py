@@ -15,9 +15,11 @@ from nnlab.catalog import options
 from nnlab.errors import UserError
 from nnlab.home import conf_folder
 from nnlab.plugins import Plugins, find_plugins
-from nnlab.target import parameters_of, resolve
+from nnlab.target import resolve, takes
 
 Config = Mapping[str, Any]
+# Which group's YAML sets keys of which section.
+SETS = (("experiment", "data"), ("model", "data"), ("experiment", "model"))
 OURS = ("nnlab.model.", "nnlab.data.")
 
 
@@ -53,22 +55,28 @@ def check_pairing(config: Config, plugins: Plugins) -> None:
     Raises:
         UserError: in the user's words, who has not written that key.
     """
-    choices, data = config["choices"], config["data"]
+    data = config["data"]
     if not isinstance(data.get("_target_"), str):
         return  # which `build` says
     if _are_ours(config) and (said := misfit(config)):
         raise UserError(said)
-    taken = parameters_of(data["_target_"], plugins)
-    for group in ("experiment", "model"):
-        chosen = choices.get(group)
-        own = _read(group, chosen, plugins).get("data") if chosen else None
-        for name in own if isinstance(own, Mapping) else ():
-            if name in data and name not in taken and name != "_target_":
-                raise UserError(
-                    misfit(config)
-                    or f"{group}={chosen} sets data.{name}, which "
-                    f"data={choices['data']} does not have; leave one of them out"
-                )
+    for group, section in SETS:
+        _check_taken(config, group, section, plugins)
+
+
+def _check_taken(config: Config, group: str, section: str, plugins: Plugins) -> None:
+    """Check that a section takes what the YAML of another group's option sets of it."""
+    node, chosen = config[section], config["choices"].get(group)
+    own = _read(group, chosen, plugins).get(section) if chosen else None
+    if not isinstance(own, Mapping) or not isinstance(node.get("_target_"), str):
+        return
+    for name in sorted((own.keys() & node.keys()) - {"_target_"}):
+        if not takes(name, node["_target_"], section, plugins):
+            raise UserError(
+                misfit(config)
+                or f"{group}={chosen} sets {section}.{name}, which {section}="
+                f"{config['choices'][section]} does not have; leave one of them out"
+            )
 
 
 def _are_ours(config: Config) -> bool:

@@ -115,6 +115,11 @@ def check_threads(config: dict[str, Any]) -> None:
 
 
 def _check_top(config: dict[str, Any]) -> None:
+    if isinstance(config.get("seed"), list):
+        seeds = as_typed(config["seed"])
+        raise UserError(
+            f"seed={seeds} must be one number; several are -m seed={seeds[1:-1]}"
+        )
     for name, hint in HINTS.items():
         if name in config:
             check_value(config[name], hint, name)
@@ -146,7 +151,8 @@ def _check_limits(trainer: dict[str, Any]) -> None:
     every, longest = trainer.get("val_check_interval"), trainer.get("max_time")
     if isinstance(every, int | float) and every <= 0:
         raise UserError(f"trainer.val_check_interval={every} must be greater than 0")
-    if isinstance(longest, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", longest):
+    is_time = re.fullmatch(r"\d+:\d\d:\d\d:\d\d", str(longest))
+    if isinstance(longest, str | int | float) and not is_time:
         raise UserError(
             f"trainer.max_time={longest} must be days:hours:minutes:seconds, "
             "as in 00:00:10:00"

@@ -1,10 +1,12 @@
 """Slips of the hand, seen in the words alone: a blank too many, a key left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path
 
 from nnlab.errors import UserError
+from nnlab.home import conf_folder
 
 TEXTS = ("prompt", "input")  # whose values may have blanks, within quotes
 # The key of what a person most likely names without one.
@@ -58,6 +60,20 @@ def is_place(word: str) -> bool:
         return False
     is_run = word.endswith(".ckpt") or (Path(word) / "config.yaml").is_file()
     return word == "latest" or "/" in word or is_run
+
+
+def named_option(word: str, besides: Iterable[str] = ()) -> tuple[str, str] | None:
+    """Return the group and option that a word names without its key: `lenet` does.
+
+    Args:
+        word: as it was typed.
+        besides: words that it may be nearer to.
+    """
+    groups = ("experiment", "data", "model")  # of two alike the model
+    options = {f.stem: g for g in groups for f in (conf_folder() / g).glob("*.yaml")}
+    near = get_close_matches(word.lower(), {*options, *besides}, n=1)
+    near += sorted(name for name in options if name.startswith(word))
+    return (options[near[0]], near[0]) if near and near[0] in options else None
 
 
 def _check_text(key: str, pieces: Sequence[str]) -> None:

@@ -55,6 +55,15 @@ ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("load", "init_from", "weights"), "transfer.run=..."),
 }
 
+# Keys of a section that would choose an option of its group.
+NAMES = ("name", "type", "kind", "class")
+
+# What other tools have to be told, and nnlab not.
+NEEDLESS: dict[str, str] = dict.fromkeys(
+    ("num_workers", "pin_memory", "persistent_workers"),
+    "whole batches are taken from memory, without workers",
+)
+
 OPTIONS: dict[str, dict[str, str]] = {
     "precision": {
         **dict.fromkeys(("16", "16-mixed", "half", "float16", "mixed"), "fp16"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from nnlab.compose import LIST_GROUPS, Composer, plain
 from nnlab.errors import did_you_mean
-from nnlab.synonyms import ELSEWHERE, KEYS
+from nnlab.synonyms import ELSEWHERE, KEYS, NAMES, NEEDLESS
 
 # Sections of which every key is in the YAML, with null where nothing is chosen.
 WHOLE = ("monitor", "sweep", "transfer")
@@ -30,6 +30,10 @@ def unknown_key(
         return f"{path} sets a {group} that is not chosen; choose it: {group}=[{key}]"
     if depth == 0 and key in ELSEWHERE:
         return f"no key {path!r}; did you mean {ELSEWHERE[key]}?"
+    if depth == 1 and key in NAMES and composer.options(parents[0]):
+        return f"no key {path!r}; did you mean {parents[0]}=...?"
+    if key in NEEDLESS:
+        return f"no key {path!r}; {NEEDLESS[key]}"
     meant = likely_keys(path, config)
     if meant:
         return f"no key {path!r}; did you mean {' or '.join(meant)}?"

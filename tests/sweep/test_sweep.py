@@ -358,3 +358,10 @@ def test_a_stop_while_the_table_is_made_loses_nothing(
     content = json.loads(Path("outputs/sweep/night/sweep.json").read_text())
     assert content["status"] == "complete"
     assert "before anything was written" not in answer.err
+
+
+def test_what_every_job_is_refused_for_is_told_once(sweep):
+    answer, _ = sweep("seed=1,2,3", "monitor.metric=val/nothing")
+    assert answer.status == 1
+    assert "nnlab: each of 3 jobs failed: monitor.metric=val/nothing is" in answer.err
+    assert answer.err.count("val/nothing is not measured") == 1

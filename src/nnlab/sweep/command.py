@@ -24,7 +24,7 @@ from nnlab.sweep.beyond.launchers import RayLauncher, SubmititLauncher, check_la
 from nnlab.sweep.board import Board
 from nnlab.sweep.devices import Devices, gpus_here, threads_each
 from nnlab.sweep.grid_sweeper import GridSweeper, grid_jobs
-from nnlab.sweep.job import identity, key_of, own_words
+from nnlab.sweep.job import Job, identity, key_of, own_words
 from nnlab.sweep.job_server import JobServer
 from nnlab.sweep.launcher import LocalLauncher
 from nnlab.sweep.ledger import Ledger
@@ -212,9 +212,7 @@ def _report(ledger: Ledger, pool: Pool) -> int:
         show_search(pool)
     if is_grid and counts["complete"] > 1:
         _answer(ledger)
-    for job in jobs:
-        if job.status in ("failed", "interrupted"):
-            _say(f"job {job.number} ({job.name}) {job.status}: {job.cause}")
+    _tell_failures(jobs)
     if pool.leaving:
         _say(f"{pool.leaving}; {counts['waiting']} of {len(jobs)} jobs not started")
     named = "" if pool.options.name else f" with sweep.name={ledger.folder.name}"
@@ -227,6 +225,17 @@ def _report(ledger: Ledger, pool: Pool) -> int:
     if pool.stopped_by is not None:
         return 128 + pool.stopped_by
     return int(left > 0 or counts["failed"] > 0)
+
+
+def _tell_failures(jobs: Sequence[Job]) -> None:
+    """Say why each failed; once where all did, and for the same reason."""
+    ends = {(job.status, job.cause) for job in jobs}
+    if len(jobs) > 1 and len(ends) == 1 and jobs[0].status == "failed":
+        _say(f"each of {len(jobs)} jobs failed: {jobs[0].cause}")
+        return
+    for job in jobs:
+        if job.status in ("failed", "interrupted"):
+            _say(f"job {job.number} ({job.name}) {job.status}: {job.cause}")
 
 
 def _import_for_the_answer() -> None:
