@@ -23,12 +23,13 @@ SETS = (("experiment", "data"), ("model", "data"), ("experiment", "model"))
 OURS = ("nnlab.model.", "nnlab.data.")
 
 
-def misfit(config: Config) -> str | None:
+def misfit(config: Config, plugins: "Plugins | None" = None) -> str | None:
     """Return that the model is made for other data than these, and for which.
 
-    None where nobody says so.
+    None where nobody says so. Plugins that are not given are looked for.
     """
-    choices, plugins = config["choices"], find_plugins()
+    choices = config["choices"]
+    plugins = find_plugins() if plugins is None else plugins
     wanted = _taken(config, plugins)
     given = _gives(config["data"]["_target_"], plugins)
     if not given or not wanted or given in wanted:
@@ -58,7 +59,7 @@ def check_pairing(config: Config, plugins: Plugins) -> None:
     data = config["data"]
     if not isinstance(data.get("_target_"), str):
         return  # which `build` says
-    if _are_ours(config) and (said := misfit(config)):
+    if _are_ours(config) and (said := misfit(config, plugins)):
         raise UserError(said)
     for group, section in SETS:
         _check_taken(config, group, section, plugins)
@@ -73,7 +74,7 @@ def _check_taken(config: Config, group: str, section: str, plugins: Plugins) -> 
     for name in sorted((own.keys() & node.keys()) - {"_target_"}):
         if not takes(name, node["_target_"], section, plugins):
             raise UserError(
-                misfit(config)
+                misfit(config, plugins)
                 or f"{group}={chosen} sets {section}.{name}, which {section}="
                 f"{config['choices'][section]} does not have; leave one of them out"
             )
@@ -92,7 +93,10 @@ def _taken(config: Config, plugins: Plugins) -> Sequence[str]:
         return takes
     chosen = config["choices"]["model"]
     own = _own_data(_read("model", chosen, plugins)) or _own_data(_default())
-    given = _gives(_target("data", own, plugins), plugins) if own else ""
+    if own == config["choices"]["data"]:  # whose YAML has been read
+        given = _gives(config["data"]["_target_"], plugins)
+    else:
+        given = _gives(_target("data", own, plugins), plugins) if own else ""
     return [given] if given else []
 
 
