@@ -47,6 +47,7 @@ def test_new_writes_where_it_is_told_and_what_kind(nnlab, tmp_path):
             ["new", "a", "kind=modle"],
             "kind=modle is none of the kinds; did you mean mod",
         ),
+        (["new", "model"], "did you mean plugins new my_model kind=model?"),
         (["new", "A-b"], "'A-b' cannot be a plugin's name"),
         (["check"], "plugins check needs the folder of a plugin"),
         (

@@ -52,6 +52,7 @@ SLIPS = {
     ),
     "a file of a config": ("model=mlp.yaml", "did you mean mlp?", ""),
     "half a quote": ('model="mlp', "a quote is missing\n", ""),
+    "a semicolon": ("seed=1;2", "token recognition error at: ';'", ""),
     "a key for a group": ("optimizer.name=adam", "did you mean optimizer=...?", ""),
     "workers": ("data.num_workers=4", "'data.num_workers'; whole batches are", ""),
     "a setting as a flag": ("--lr=0.1", "has no dashes: lr=...", ""),
@@ -72,6 +73,9 @@ SLIPS = {
         "experiment=lenet5_mnist sets model.variant, which model=mlp does not have",
         "",
     ),
+    "a plus too many": ("+model.dropout=0.5", "is there; leave out the +", ""),
+    "a comma for a blank": ("model=mlp,data=xor", "have a blank between them", ""),
+    "a dash in a key": ("optimizer.learning-rate=1", "did you mean optimizer.lr?", ""),
     "a run without a verb": ("run=outputs/foo", "test run=... or resume=...?", ""),
     "a prompt without a verb": ("prompt=hello", "nnlab generate run=...", ""),
 }

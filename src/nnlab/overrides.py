@@ -15,7 +15,7 @@ from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.plugins import explain_broken
 from nnlab.report.commands import override_value
-from nnlab.slips import named_option
+from nnlab.slips import why_unreadable
 from nnlab.synonyms import OPTIONS
 from nnlab.target import parameters_of
 from nnlab.unknown_key import added_for_nothing, unknown_key
@@ -81,8 +81,8 @@ def parse(
         try:
             override = parser.parse_override(word)
         except HydraException as error:
-            hint = _reason(error) if "=" in word else _key_said(word, seen)
-            raise UserError(f"cannot read {word!r}{hint}") from error
+            why = why_unreadable(word, str(error), seen)
+            raise UserError(f"cannot read {word!r}{why}") from error
         key = override.key_or_group + (
             f"@{override.package}" if override.package else ""
         )
@@ -194,6 +194,8 @@ def _checked_value(
     words: Sequence[str],
 ) -> str:
     path = override.key_or_group
+    if override.is_add() and not override.is_force_add() and _is_there(path, config):
+        raise UserError(f"{word} adds what is there; leave out the +")
     if override.is_add() or override.is_force_add():
         mistake = added_for_nothing(path, words, config)
         if mistake is not None:
@@ -217,24 +219,14 @@ def _checked_value(
     return word
 
 
-def _key_said(word: str, seen: Mapping[str, str]) -> str:
-    group, option = named_option(word) or ("", "")
-    if not group:
-        return "; a setting is written key=value"
-    if group in seen:  # -m model=mlp lenet5
-        return f"; did you mean {seen[group]},{option}?"
-    return f"; did you mean {group}={option}?"
+def _is_there(path: str, config: DictConfig) -> bool:
+    node: Any = plain(config)
+    for key in path.split("."):
+        if not isinstance(node, Mapping) or key not in node:
+            return False
+        node = node[key]
+    return True
 
 
 def _text(value: Any) -> str:
     return value.text if isinstance(value, QuotedString) else str(value)
-
-
-def _reason(error: Exception) -> str:
-    said = str(error).splitlines()[:1]
-    reason = said[0].partition(" expecting ")[0] if said else ""
-    if "token recognition error" in reason and any(mark in reason for mark in "'\""):
-        return ": a quote is missing"
-    if "'<EOF>'" in reason:
-        return ": its end is missing"
-    return f": {reason}" if reason else ""

@@ -54,6 +54,11 @@ def _new(words: list[str]) -> int:
                 f"plugins new: no option {key!r}{did_you_mean(key, ['kind'])}"
             )
     place = Path(_only(names, "new", "a name, such as my_plugin"))
+    if place.name in GROUPS and "kind" not in given:
+        raise UserError(
+            f"plugins new needs a name, and {place.name!r} is a kind; did you mean "
+            f"plugins new my_{place.name} kind={place.name}?"
+        )
     kind = given.get("kind", KIND)
     files = write_plugin(place, kind)
     shown = Path(os.path.relpath(place.expanduser()))

@@ -1,6 +1,7 @@
 """Slips of the hand, seen in the words alone: a blank too many, a key left out."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path
@@ -9,6 +10,7 @@ from nnlab.errors import UserError
 from nnlab.home import conf_folder
 
 TEXTS = ("prompt", "input")  # whose values may have blanks, within quotes
+TWO_SETTINGS = re.compile(r"[\w./]+=[^,=\[{'\"]+,[\w./]+=")
 # The key of what a person most likely names without one.
 PLACES = {
     **dict.fromkeys(("test", "generate", "predict", "export", "rerun"), "run"),
@@ -49,7 +51,7 @@ def check_keys_said(verb: str, words: Sequence[str]) -> None:
         UserError: with the setting that was probably meant.
     """
     places = [word for word in words if verb in PLACES and is_place(word)]
-    if places:
+    if places and not (PLACES[verb] == "below" and "latest" in places):
         meant = " ".join(f"{PLACES[verb]}={place}" for place in places)
         raise UserError(f"cannot read {places[0]!r}; did you mean {verb} {meant}?")
 
@@ -60,6 +62,30 @@ def is_place(word: str) -> bool:
         return False
     is_run = word.endswith(".ckpt") or (Path(word) / "config.yaml").is_file()
     return word == "latest" or "/" in word or is_run
+
+
+def why_unreadable(word: str, said: str, seen: Mapping[str, str]) -> str:
+    """Return why a word is no setting, and what was meant by it.
+
+    Args:
+        word: as it was typed.
+        said: by Hydra's parser.
+        seen: the words before it, by their keys.
+    """
+    if "=" not in word:
+        group, option = named_option(word) or ("", "")
+        if option != word.lower():
+            return "; a setting is written key=value"
+        meant = f"{seen[group]},{option}" if group in seen else f"{group}={option}"
+        return f"; did you mean {meant}?"
+    reason = (said.splitlines() or [""])[0].partition(" expecting ")[0]
+    if "token recognition" in reason and any(word.count(m) % 2 for m in "'\""):
+        return ": a quote is missing"
+    if "mismatched input '='" in reason and TWO_SETTINGS.match(word):
+        return ": settings have a blank between them, and no comma"
+    if "'<EOF>'" in reason:
+        return ": its end is missing"
+    return f": {reason}" if reason else ""
 
 
 def named_option(word: str, besides: Iterable[str] = ()) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     **dict.fromkeys(("models", "experiments", "regularizers"), "list"),
     **dict.fromkeys(("history", "log", "logs", "status"), "runs"),
     **dict.fromkeys(("new", "create"), "plugins new"),
+    **dict.fromkeys(("info", "describe"), "plugins info"),
     "help": "--help",
     "version": "--version",
 }

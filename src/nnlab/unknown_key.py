@@ -44,7 +44,7 @@ def unknown_key(
 
 def likely_keys(path: str, config: Any) -> list[str]:
     """Return the keys of other sections that are called so, here or elsewhere."""
-    last = path.split(".")[-1]
+    last = path.split(".")[-1].replace("-", "_")
     settings = {name: node for name, node in plain(config).items() if name != "widths"}
     leaves = [*_leaves(settings)]
     same = [leaf for leaf in leaves if leaf.split(".")[-1] == last]
