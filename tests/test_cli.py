@@ -203,4 +203,12 @@ def test_the_help_names_every_verb(nnlab):
     said = nnlab("--help").out
     for verb in VERBS:
         assert f"nnlab {verb}" in said or f"nnlab [{verb}]" in said
-    assert all(len(x) <= 80 for x in said.partition("== Choices")[0].splitlines())
+    lines = said.partition("callback: ")[0].splitlines()
+    lines += [line for line in said.splitlines() if line.startswith("==")]
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_the_help_does_not_read_as_if_its_examples_were_chosen(nnlab):
+    said = nnlab("model=gpt", "--help").out
+    assert "add what you want, as in nnlab model=lenet5 data=digits" in said
+    assert "(model=lenet5" not in said

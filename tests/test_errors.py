@@ -34,6 +34,15 @@ MISTAKES = {
     "zero epochs": ("trainer.max_epochs=0", "trainer.max_epochs=0 must be at least 1"),
     "zero batch": ("data.batch_size=0", "data.batch_size=0 must be greater"),
     "zero threads": ("threads=0", "threads=0 must be"),
+    "more threads than cores": ("threads=9999", "than there are here: "),
+    "fewer classes": (
+        "model.classes=1",
+        "model.classes=1 is less than data=xor has: 2",
+    ),
+    "fewer characters": (
+        "model=gpt data=pydocs model.vocabulary_size=10",
+        "model.vocabulary_size=10 is less than data=pydocs has: ",
+    ),
     "too large": ("model.hidden_sizes=[99999999]", "must be less than or equal"),
     "too large together": ("model.hidden_sizes=[1000000,1000000]", "memory"),
     "wrong choice": ("model.activation=rleu", "did you mean relu"),

@@ -89,3 +89,12 @@ def test_a_path_is_taken_as_the_shell_gives_it(nnlab, tmp_path):
     answer = nnlab(f"resume={place}", "trainer.max_epochs=2")
     assert answer.status == 0, answer.err
     assert nnlab("regularizer=null", *short).status == 0
+
+
+def test_a_tilde_that_the_shell_leaves_is_the_home(nnlab, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    short = ("trainer.max_epochs=1", "data.repeats=1", "pictures=0")
+    assert nnlab("folder=~/run", *short).status == 0
+    assert (tmp_path / "home/run/result.json").is_file()
+    assert not (tmp_path / "~").exists()
+    assert nnlab("test", "run=~/run").status == 0

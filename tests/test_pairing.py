@@ -71,3 +71,19 @@ def test_a_key_that_an_experiment_sets_is_told_by_its_owner():
 def test_a_key_of_the_users_own_is_left_to_build():
     config, plugins = composed("model=mlp", "+data.colour=red")
     check_pairing(config, plugins)
+
+
+def test_a_mismatch_is_told_before_a_download(nnlab, monkeypatch, tmp_path):
+    monkeypatch.setenv("NNLAB_DATA", str(tmp_path))
+    answer = nnlab("model=lenet5", "data=shakespeare")
+    assert answer.status == 2
+    assert answer.err.startswith("nnlab: model=lenet5 is made for images, which ")
+    assert answer.err.count("\n") == 1, "no line about a download"
+
+
+def test_a_plugins_model_may_do_with_more_than_its_own_data():
+    config, plugins = composed("model=mlp", "data=digits_pairs")
+    with pytest.raises(UserError, match="is made for rows of numbers or images"):
+        check_pairing(config, plugins)
+    config["model"]["_target_"] = "nnlab.learner.Learner"  # as if of a plugin
+    check_pairing(config, plugins)

@@ -24,7 +24,7 @@ def test_new_writes_a_plugin_and_says_how_to_try_it(nnlab, tmp_path):
     assert answer.status == 0
     assert (tmp_path / "my_idea/conf/regularizer/my_idea.yaml").is_file()
     assert answer.out.splitlines()[-2:] == [
-        "NNLAB_PLUGINS=my_idea nnlab 'regularizer=[my_idea]'",
+        f"NNLAB_PLUGINS={tmp_path}/my_idea nnlab 'regularizer=[my_idea]'",
         "nnlab plugins check my_idea",
     ]
 
@@ -33,7 +33,8 @@ def test_new_writes_where_it_is_told_and_what_kind(nnlab, tmp_path):
     answer = nnlab("plugins", "new", f"{tmp_path}/plugins/my_model", "kind=model")
     assert answer.status == 0
     assert (tmp_path / "plugins/my_model/my_model.py").is_file()
-    assert "NNLAB_PLUGINS=plugins/my_model nnlab model=my_model\n" in answer.out
+    place = f"{tmp_path}/plugins/my_model"
+    assert f"NNLAB_PLUGINS={place} nnlab model=my_model\n" in answer.out
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,7 @@ def test_new_writes_where_it_is_told_and_what_kind(nnlab, tmp_path):
             ["new", "a", "kind=modle"],
             "kind=modle is none of the kinds; did you mean mod",
         ),
+        (["new", "model"], "did you mean plugins new my_model kind=model?"),
         (["new", "A-b"], "'A-b' cannot be a plugin's name"),
         (["check"], "plugins check needs the folder of a plugin"),
         (

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, cast
 
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
@@ -17,6 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from nnlab.errors import UserError
 from nnlab.learner import Learner
+from nnlab.objection import objection
 from nnlab.pairing import check_pairing, misfit
 from nnlab.plugins import Plugins
 from nnlab.regularizer import Regularizer
@@ -51,6 +51,9 @@ LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics")
 
 # Where the user writes what stands elsewhere by interpolation.
 WRITTEN = {"data.tokenizer": "tokenizer"}
+
+# Facts of which a model may have room for more, and not for fewer.
+AT_LEAST = ("classes", "vocabulary_size")
 
 # What an object takes besides its numbers, once there is something to give.
 LATER = frozenset({"params", "parameters", "optimizer", "steps"})
@@ -155,13 +158,22 @@ def fill_facts(config: Config, facts: Mapping[str, int]) -> Config:
                 f"give model.{name}, or other data"
             )
         filled[name] = facts[name] if value == "???" else value
+        if name in AT_LEAST and name in facts and _is_less(filled[name], facts[name]):
+            raise UserError(
+                f"model.{name}={value} is less than data={choices['data']} has: "
+                f"{facts[name]}; leave it out"
+            )
     return filled
+
+
+def _is_less(value: Any, fact: int) -> bool:
+    return isinstance(value, int) and value < fact
 
 
 def make(node: Mapping[str, Any], where: str, plugins: Plugins) -> Any:
     """Build the object that a config node describes, and the objects inside it."""
     cls, arguments = prepared(node, where, plugins)
-    return _call(cls, arguments, where)
+    return _call(cls, (), arguments, where, plugins)
 
 
 def make_later(
@@ -171,7 +183,7 @@ def make_later(
     cls, arguments = prepared(node, where, plugins, later=LATER)
 
     def construct(*given: Any) -> Any:
-        return _call(partial(cls, *given), arguments, where)
+        return _call(cls, given, arguments, where, plugins)
 
     return construct
 
@@ -223,19 +235,20 @@ def _check_role(cls: type, where: str) -> None:
         raise UserError(f"{where}._target_={cls.__name__} is no part of a run")
 
 
-def _call(construct: Callable[..., Any], arguments: dict[str, Any], where: str) -> Any:
+def _call(
+    cls: type,
+    given: tuple[Any, ...],
+    arguments: dict[str, Any],
+    where: str,
+    plugins: Plugins,
+) -> Any:
     try:
-        return construct(**arguments)
+        return cls(*given, **arguments)
     except UserError:
         raise
     except (ValueError, MisconfigurationException) as error:
-        raise UserError(_with_place(str(error), where)) from error
+        raise UserError(objection(error, cls, arguments, where, plugins)) from error
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "allocate" not in str(error):
             raise
         raise UserError(f"{where} is too large for this machine's memory") from error
-
-
-def _with_place(message: str, where: str) -> str:
-    line = message.strip().splitlines()[0] if message.strip() else "is not accepted"
-    return line if line.startswith(where) else f"{where}: {line}"

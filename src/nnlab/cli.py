@@ -11,15 +11,16 @@ import textwrap
 import time
 import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import NoReturn
 
+from nnlab import synonyms
 from nnlab.ending import end
 from nnlab.errors import RunFailed, UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.interrupt import Interrupted
 from nnlab.outlet import Outlet
 from nnlab.place import place
+from nnlab.slips import check_blanks, check_keys_said, is_place, named_option
 from nnlab.stand_in import leave_out_unused
 from nnlab.verbs import VERBS
 
@@ -39,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(os.umask(0) | stat.S_IWOTH)  # strangers write to no run's folder
     leave_out_unused()
     try:
+        check_blanks(words)
         verb, rest = split_verb(words)
+        check_keys_said(verb, rest)
         explained = not VERBS[verb].explains_itself
         if explained and rest in (["--help"], ["-h"]):
             said = f"nnlab {verb}: {VERBS[verb].does}"
@@ -85,15 +88,29 @@ def split_verb(words: Sequence[str]) -> tuple[str, list[str]]:
     if words[0].startswith("~"):
         return "train", list(words)
     if words[0] not in VERBS:
-        hint = _as_setting(words[0]) or did_you_mean(words[0], VERBS)
+        hint = _as_setting(words[0]) or _as_split(words)
+        hint = hint or did_you_mean(words[0], VERBS, more="nnlab --help")
         raise UserError(f"no verb called {words[0]!r}{hint}")
     return words[0], list(words[1:])
+
+
+def _as_split(words: Sequence[str]) -> str:
+    """Return the setting that a number after a word was meant for: `seed 3`."""
+    if len(words) > 1 and words[1][:1].isdigit():
+        return f"; a setting is written {words[0]}={words[1]}"
+    return ""
 
 
 def _as_setting(word: str) -> str:
     """Return the setting that was probably meant: `mlp` for `model=mlp`."""
     if ":" in word:
         return f"; a setting is written {word.replace(':', '=', 1)}"
+    if is_place(word):
+        return f"; did you mean test run={word}, or resume={word}?"
+    if word in synonyms.KEYS:
+        return f"; a setting is written {synonyms.KEYS[word]}=..."
+    if word in synonyms.VERBS:
+        return f"; did you mean {synonyms.VERBS[word]}?"
     if not word.isidentifier():
         return ""
     if word == "resume":
@@ -102,10 +119,5 @@ def _as_setting(word: str) -> str:
         return f"; a setting is written {word}=..., and list {word} shows the choices"
     if any(verb.startswith(word) for verb in VERBS):
         return ""
-    groups = ("experiment", "data", "model")  # of two alike the model
-    options = {f.stem: g for g in groups for f in (conf_folder() / g).glob("*.yaml")}
-    near = get_close_matches(word.lower(), {*options, *VERBS}, n=1)
-    near += sorted(name for name in options if name.startswith(word))
-    if near and near[0] in options:
-        return f"; did you mean {options[near[0]]}={near[0]}?"
-    return ""
+    option = named_option(word, besides=VERBS)
+    return f"; did you mean {option[0]}={option[1]}?" if option else ""

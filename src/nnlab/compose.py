@@ -36,6 +36,13 @@ from nnlab.report.commands import override_value
 
 # What decides which plugins there are.
 PLUGIN_VARIABLES = ("NNLAB_PLUGINS", "NNLAB_DISABLE", "NNLAB_PLUGINS_AUTOLOAD")
+# Hydra's, which mean nothing here.
+NOT_OURS = {
+    "--config-path": "conf/ is nnlab's own; --config-dir adds a folder of yours",
+    "-cp": "conf/ is nnlab's own; --config-dir adds a folder of yours",
+    "--experimental-rerun": "nnlab rerun run=... makes a run again",
+}
+COMPLETION = ("install=", "uninstall=", "query=")
 NO_EXPERIMENT = "experiment=null"  # is what stands there; Hydra cannot read it
 
 
@@ -47,9 +54,13 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
     """
     parser = get_args_parser()
     parser.error = _refuse
-    flags = parser._option_string_actions  # pyright: ignore[reportPrivateUsage]
+    parser.allow_abbrev = False  # else --config is told of argparse's three guesses
+    known = parser._option_string_actions  # pyright: ignore[reportPrivateUsage]
+    flags = [flag for flag in known if flag not in NOT_OURS]
     for word in arguments:  # which argparse takes for -m and its value
         key, equals, _ = word.partition("=")
+        if key in NOT_OURS:
+            raise UserError(f"no option called {key!r}; {NOT_OURS[key]}")
         if equals and key[:1] == "-" and key[:2] != "--" and key not in flags:
             raise UserError(
                 f"cannot read {word!r}; a setting has no dash: {word.lstrip('-')}"
@@ -60,10 +71,12 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
     unknown = [word for word in unknown if word[:1] == "-"]
     if unknown:
         word = unknown[0].partition("=")[0]
-        hint = did_you_mean(word, flags).split("; there is")[0]
-        raise UserError(
-            f"no option called {word!r}{hint or '; a setting is written key=value'}"
-        )
+        bare = word.lstrip("-")
+        near = [flag for flag in flags if flag.startswith(word)] or flags
+        long = [flag.removeprefix("--") for flag in near if flag.startswith("--")]
+        hint = did_you_mean(bare, long, "--").split("; there is")[0]
+        said = hint or f"; a setting has no dashes: {bare}=..."
+        raise UserError(f"no option called {word!r}{said}")
     if parsed.resolve and not parsed.cfg:
         raise UserError("--resolve is for --cfg job, whose values it fills in")
     return parsed
@@ -158,6 +171,8 @@ class Composer:
             mode = RunMode.MULTIRUN if arguments.multirun else RunMode.RUN
             hydra.show_info(arguments.info, name, overrides, run_mode=mode)
         elif arguments.shell_completion:
+            if not any(word.startswith(COMPLETION) for word in overrides):
+                raise UserError(f"-sc takes one of {', '.join(COMPLETION)}, of a shell")
             hydra.shell_completion(name, overrides)
         else:
             return False

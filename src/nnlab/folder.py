@@ -232,6 +232,7 @@ def checkpoint_file(place: str, which: str) -> Path:
         raise UserError(f"checkpoint={which} must be best or last")
     if place == "latest":
         place = latest_run()
+    place = str(place and Path(place).expanduser())
     if Path(place).is_file():
         return Path(place)
     folder = RunFolder.open(place)
@@ -244,16 +245,20 @@ def checkpoint_file(place: str, which: str) -> Path:
     return file if file.is_file() else other
 
 
-def latest_run() -> str:
-    """Return the newest run that can be asked, and say which that is."""
+def latest_run(key: str = "run") -> str:
+    """Return the newest run that can be asked, and say which that is.
+
+    Raises:
+        UserError: where there is none for this key.
+    """
     from nnlab.report.past_runs import past_runs
 
     for run in past_runs(Path("outputs")):
         if (run.path / "checkpoints/last.ckpt").is_file():
-            sys.stderr.write(f"nnlab: run={run.path}\n")
+            sys.stderr.write(f"nnlab: {key}={run.path}\n")
             return str(run.path)
     raise UserError(
-        "run=latest finds no run with a checkpoint below outputs; nnlab runs lists "
+        f"{key}=latest finds no run with a checkpoint below outputs; nnlab runs lists "
         "what is there"
     )
 

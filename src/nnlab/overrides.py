@@ -1,6 +1,7 @@
 """Says in one sentence what is wrong with an override, before Hydra says it in many."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -14,6 +15,8 @@ from nnlab.errors import UserError, did_you_mean
 from nnlab.home import conf_folder
 from nnlab.plugins import explain_broken
 from nnlab.report.commands import override_value
+from nnlab.slips import why_unreadable
+from nnlab.synonyms import OPTIONS
 from nnlab.target import parameters_of
 from nnlab.unknown_key import added_for_nothing, unknown_key
 
@@ -39,11 +42,15 @@ def with_places_quoted(words: Sequence[str]) -> list[str]:
     """Return the words, a path that Hydra's grammar cannot read in its quotes.
 
     A shell gives `run=/home/jürgen/my runs` as one word; Hydra wants it quoted again.
+    It leaves the `~` of `output_dir=~/runs`, by which no folder of that name is meant.
     """
     parser = OverridesParser.create()
     readable: list[str] = []
     for word in words:
         key, equals, value = word.partition("=")
+        if key in PLACES and value.startswith("~/"):
+            value = str(Path(value).expanduser())
+            word = f"{key}={value}"
         try:
             if equals and key in PLACES:
                 parser.parse_override(word)
@@ -74,8 +81,8 @@ def parse(
         try:
             override = parser.parse_override(word)
         except HydraException as error:
-            hint = "" if "=" in word else "; a setting is written key=value"
-            raise UserError(f"cannot read {word!r}{hint or _reason(error)}") from error
+            why = why_unreadable(word, str(error), seen)
+            raise UserError(f"cannot read {word!r}{why}") from error
         key = override.key_or_group + (
             f"@{override.package}" if override.package else ""
         )
@@ -99,22 +106,39 @@ def checked(overrides: Sequence[str], composer: Composer) -> list[str]:
     parsed = parse(overrides)
     groups: list[str] = []
     values: list[tuple[Override, str]] = []
+    mistakes: list[str] = []  # all are told at once
     for override, word in zip(parsed, overrides, strict=True):
         key = override.key_or_group
         if override.is_sweep_override():
-            raise UserError(f"{word} asks for several runs: add -m, or give one value")
+            raise UserError(f"{word} asks for several runs: {_instead(override, word)}")
         if override.package is not None or key.startswith("hydra."):
             groups.append(word)
         elif composer.options(key) or key in LIST_GROUPS:
-            groups.append(_checked_group(override, word, composer))
+            try:
+                groups.append(_checked_group(override, word, composer))
+            except UserError as error:
+                mistakes.append(str(error))
         else:
             values.append((override, word))
-    if not values:
-        return groups
-    config = composer.compose(groups)
-    return groups + [
-        _checked_value(*value, config, composer, overrides) for value in values
-    ]
+    if values and not mistakes:  # else what they may set is not known
+        config = composer.compose(groups)
+        for override, word in values:
+            try:
+                word = _checked_value(override, word, config, composer, overrides)
+                groups.append(word)
+            except UserError as error:
+                mistakes.append(str(error))
+    if mistakes:
+        raise UserError("; ".join(mistakes))
+    return groups
+
+
+def _instead(override: Override, word: str) -> str:
+    key, _, values = word.partition("=")
+    if override.key_or_group in LIST_GROUPS:
+        return f"add -m, or for all in one {key}=[{values}]"
+    listed = " (a list stands in brackets)" if "." in key else ""
+    return f"add -m, or give one value{listed}"
 
 
 def _checked_group(override: Override, word: str, composer: Composer) -> str:
@@ -153,7 +177,12 @@ def _check_option(group: str, option: str, composer: Composer) -> None:
         raise broken
     if group in LIST_GROUPS and option.lower() in NO_OPTION:
         raise UserError(f"no {group} called {option!r}; {group}=[] chooses none")
-    hint = did_you_mean(option, known, more=f"nnlab list {group}")
+    meant = OPTIONS.get(group, {}).get(option.lower(), option.removesuffix(".yaml"))
+    hint = (
+        f"; did you mean {meant}?"
+        if meant in known
+        else did_you_mean(option, known, more=f"nnlab list {group}")
+    )
     raise UserError(f"no {group} called {option!r}{hint}")
 
 
@@ -165,6 +194,8 @@ def _checked_value(
     words: Sequence[str],
 ) -> str:
     path = override.key_or_group
+    if override.is_add() and not override.is_force_add() and _is_there(path, config):
+        raise UserError(f"{word} adds what is there; leave out the +")
     if override.is_add() or override.is_force_add():
         mistake = added_for_nothing(path, words, config)
         if mistake is not None:
@@ -188,13 +219,14 @@ def _checked_value(
     return word
 
 
+def _is_there(path: str, config: DictConfig) -> bool:
+    node: Any = plain(config)
+    for key in path.split("."):
+        if not isinstance(node, Mapping) or key not in node:
+            return False
+        node = node[key]
+    return True
+
+
 def _text(value: Any) -> str:
     return value.text if isinstance(value, QuotedString) else str(value)
-
-
-def _reason(error: Exception) -> str:
-    said = str(error).splitlines()[:1]
-    reason = said[0].partition(" expecting ")[0] if said else ""
-    if "'<EOF>'" in reason:
-        return ": its end is missing"
-    return f": {reason}" if reason else ""

@@ -15,17 +15,21 @@ from nnlab.catalog import options
 from nnlab.errors import UserError
 from nnlab.home import conf_folder
 from nnlab.plugins import Plugins, find_plugins
-from nnlab.target import parameters_of, resolve
+from nnlab.target import resolve, takes
 
 Config = Mapping[str, Any]
+# Which group's YAML sets keys of which section.
+SETS = (("experiment", "data"), ("model", "data"), ("experiment", "model"))
+OURS = ("nnlab.model.", "nnlab.data.")
 
 
-def misfit(config: Config) -> str | None:
+def misfit(config: Config, plugins: "Plugins | None" = None) -> str | None:
     """Return that the model is made for other data than these, and for which.
 
-    None where nobody says so.
+    None where nobody says so. Plugins that are not given are looked for.
     """
-    choices, plugins = config["choices"], find_plugins()
+    choices = config["choices"]
+    plugins = find_plugins() if plugins is None else plugins
     wanted = _taken(config, plugins)
     given = _gives(config["data"]["_target_"], plugins)
     if not given or not wanted or given in wanted:
@@ -43,25 +47,42 @@ def misfit(config: Config) -> str | None:
 
 
 def check_pairing(config: Config, plugins: Plugins) -> None:
-    """Check that the data take what the chosen model, or experiment, sets of them.
+    """Check that model and data are for each other, as far as they say so.
+
+    The data take what the chosen model, or experiment, sets of them. Of nnlab's own
+    models and data it is known what goes together, before anything is downloaded; a
+    plugin's may do with more than they say.
 
     Raises:
         UserError: in the user's words, who has not written that key.
     """
-    choices, data = config["choices"], config["data"]
+    data = config["data"]
     if not isinstance(data.get("_target_"), str):
         return  # which `build` says
-    taken = parameters_of(data["_target_"], plugins)
-    for group in ("experiment", "model"):
-        chosen = choices.get(group)
-        own = _read(group, chosen, plugins).get("data") if chosen else None
-        for name in own if isinstance(own, Mapping) else ():
-            if name in data and name not in taken and name != "_target_":
-                raise UserError(
-                    misfit(config)
-                    or f"{group}={chosen} sets data.{name}, which "
-                    f"data={choices['data']} does not have; leave one of them out"
-                )
+    if _are_ours(config) and (said := misfit(config, plugins)):
+        raise UserError(said)
+    for group, section in SETS:
+        _check_taken(config, group, section, plugins)
+
+
+def _check_taken(config: Config, group: str, section: str, plugins: Plugins) -> None:
+    """Check that a section takes what the YAML of another group's option sets of it."""
+    node, chosen = config[section], config["choices"].get(group)
+    own = _read(group, chosen, plugins).get(section) if chosen else None
+    if not isinstance(own, Mapping) or not isinstance(node.get("_target_"), str):
+        return
+    for name in sorted((own.keys() & node.keys()) - {"_target_"}):
+        if not takes(name, node["_target_"], section, plugins):
+            raise UserError(
+                misfit(config, plugins)
+                or f"{group}={chosen} sets {section}.{name}, which {section}="
+                f"{config['choices'][section]} does not have; leave one of them out"
+            )
+
+
+def _are_ours(config: Config) -> bool:
+    targets = [str(config[section].get("_target_")) for section in ("model", "data")]
+    return all(target.startswith(OURS) for target in targets)
 
 
 def _taken(config: Config, plugins: Plugins) -> Sequence[str]:
@@ -72,7 +93,10 @@ def _taken(config: Config, plugins: Plugins) -> Sequence[str]:
         return takes
     chosen = config["choices"]["model"]
     own = _own_data(_read("model", chosen, plugins)) or _own_data(_default())
-    given = _gives(_target("data", own, plugins), plugins) if own else ""
+    if own == config["choices"]["data"]:  # whose YAML has been read
+        given = _gives(config["data"]["_target_"], plugins)
+    else:
+        given = _gives(_target("data", own, plugins), plugins) if own else ""
     return [given] if given else []
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from nnlab.catalog import plugin_info, plugins_table
 from nnlab.errors import UserError, did_you_mean
@@ -53,14 +54,21 @@ def _new(words: list[str]) -> int:
                 f"plugins new: no option {key!r}{did_you_mean(key, ['kind'])}"
             )
     place = Path(_only(names, "new", "a name, such as my_plugin"))
+    if place.name in GROUPS and "kind" not in given:
+        raise UserError(
+            f"plugins new needs a name, and {place.name!r} is a kind; did you mean "
+            f"plugins new my_{place.name} kind={place.name}?"
+        )
     kind = given.get("kind", KIND)
     files = write_plugin(place, kind)
     shown = Path(os.path.relpath(place.expanduser()))
     plain = shown if not str(shown).startswith("..") else place
     sys.stdout.write(
         "".join(f"{plain / file}\n" for file in sorted(files))
-        + f"\nNNLAB_PLUGINS={plain} nnlab {_quoted(chosen(kind, place.name))}\n"
-        f"nnlab plugins check {plain}\n"
+        # whole, for it is copied into an `export`, and the folder is left
+        + f"\nNNLAB_PLUGINS={quote(str(place.expanduser().absolute()))} "
+        f"nnlab {_quoted(chosen(kind, place.name))}\n"
+        f"nnlab plugins check {quote(str(plain))}\n"
     )
     return 0
 

@@ -8,7 +8,7 @@ from typing import Literal
 from nnlab.errors import UserError
 from nnlab.request import (
     check_device,
-    check_names,
+    check_needed,
     check_target,
     checked,
     help_text,
@@ -46,10 +46,9 @@ class Question:
 
 def read_question(words: Sequence[str]) -> Question:
     """Return what was asked for, each value checked. Raises `UserError`."""
-    given = values_of(words)
-    known = {field.name for field in fields(Question)}
+    given = values_of(words, {field.name for field in fields(Question)})
     needed = {"run": "<a folder in outputs>", "input": "<a file, or text>"}
-    check_names(given, known, needed=needed, verb="predict")
+    check_needed(given, needed, verb="predict")
     question = Question(**checked(given, Question))
     check_device(question.device)
     if question.to is not None:

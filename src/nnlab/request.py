@@ -50,42 +50,40 @@ def read_words(words: Sequence[str]) -> tuple[Request, dict[str, Any]]:
     Raises:
         UserError: where a word is no key=value, or names nothing that there is.
     """
-    given = values_of(words)
     own = {field.name for field in fields(Request)}
-    known = own | {field.name for field in fields(Options)}
-    check_names(given, known, needed={"run": "<a folder in outputs>"}, verb="generate")
+    given = values_of(words, own | {field.name for field in fields(Options)})
+    check_needed(given, {"run": "<a folder in outputs>"}, verb="generate")
     mine = checked({name: given.pop(name) for name in own & given.keys()}, Request)
     return Request(**mine), given
 
 
-def values_of(words: Sequence[str]) -> dict[str, Any]:
+def values_of(words: Sequence[str], known: set[str]) -> dict[str, Any]:
     """Return what each word gives its name.
 
     Raises:
-        UserError: where a word is no key=value, or a name is given twice.
+        UserError: where a word is no key=value, or a name is unknown or given twice.
     """
     given: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals:
             raise UserError(f"cannot read {word!r}; an option is written key=value")
+        if name not in known:
+            raise UserError(f"no option called {name!r}{did_you_mean(name, known)}")
         if name in given:
             raise UserError(f"{name} is given twice; keep one")
         given[name] = text if name in VERBATIM else _value(word)
     return given
 
 
-def check_names(
-    given: Mapping[str, Any], known: set[str], *, needed: Mapping[str, str], verb: str
+def check_needed(
+    given: Mapping[str, Any], needed: Mapping[str, str], *, verb: str
 ) -> None:
-    """Check that every name is known, and what the verb needs is given.
+    """Check that what the verb needs is given.
 
     Raises:
-        UserError: naming the one that is not, or the one that is missing.
+        UserError: naming the one that is missing.
     """
-    for name in given:
-        if name not in known:
-            raise UserError(f"no option called {name!r}{did_you_mean(name, known)}")
     for name in needed:
         if name not in given:
             article = "an" if name[0] in "aeiou" else "a"

@@ -3,6 +3,7 @@
 Of these only the hardware needs torch; a sweep has another process ask for it.
 """
 
+import os
 import re
 from typing import Annotated, Any, Literal, Optional
 
@@ -10,6 +11,7 @@ from annotated_types import Interval
 
 from nnlab.errors import UserError, as_typed
 from nnlab.limits import Count, Natural, NonNegative
+from nnlab.numerals import counted
 from nnlab.place import ALONE, Place, place
 from nnlab.target import check_value
 
@@ -90,12 +92,34 @@ def check_settings(config: dict[str, Any], *, is_here: bool = True) -> None:
             "trainer.max_steps, or trainer.max_time"
         )
     if is_here:
+        check_threads(config)
         from nnlab.hardware import check_hardware
 
         check_hardware(trainer)
 
 
+def check_threads(config: dict[str, Any]) -> None:
+    """Check that this machine has a core for each thread of a run.
+
+    More than that wait for each other, at every step: a run of a second takes minutes.
+
+    Raises:
+        UserError: naming the cores.
+    """
+    threads, cores = config.get("threads"), os.cpu_count() or 1
+    if threads is not None and threads > cores:
+        raise UserError(
+            f"threads={threads} is more than there are here: {counted(cores, 'core')}; "
+            "null takes all of them"
+        )
+
+
 def _check_top(config: dict[str, Any]) -> None:
+    if isinstance(config.get("seed"), list):
+        seeds = as_typed(config["seed"])
+        raise UserError(
+            f"seed={seeds} must be one number; several are -m seed={seeds[1:-1]}"
+        )
     for name, hint in HINTS.items():
         if name in config:
             check_value(config[name], hint, name)
@@ -127,7 +151,8 @@ def _check_limits(trainer: dict[str, Any]) -> None:
     every, longest = trainer.get("val_check_interval"), trainer.get("max_time")
     if isinstance(every, int | float) and every <= 0:
         raise UserError(f"trainer.val_check_interval={every} must be greater than 0")
-    if isinstance(longest, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", longest):
+    is_time = re.fullmatch(r"\d+:\d\d:\d\d:\d\d", str(longest))
+    if isinstance(longest, str | int | float) and not is_time:
         raise UserError(
             f"trainer.max_time={longest} must be days:hours:minutes:seconds, "
             "as in 00:00:10:00"

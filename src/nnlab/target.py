@@ -49,6 +49,13 @@ def parameters_of(target: str, plugins: Plugins) -> set[str]:
     return set(_signature(resolve(target, "", plugins)))
 
 
+def takes(name: str, target: str, where: str, plugins: Plugins) -> bool:
+    """Tell whether a target's constructor takes an argument of this name."""
+    parameters = _signature(resolve(target, where, plugins))
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return takes_any or name in parameters
+
+
 def check_arguments(
     cls: type,
     arguments: Mapping[str, Any] | Any,

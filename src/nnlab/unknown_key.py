@@ -5,28 +5,10 @@ from typing import Any
 
 from nnlab.compose import LIST_GROUPS, Composer, plain
 from nnlab.errors import did_you_mean
+from nnlab.synonyms import ELSEWHERE, KEYS, NAMES, NEEDLESS
 
-# What other tools call it: nanoGPT, Keras, scikit-learn, Hugging Face's Trainer.
-SYNONYMS: dict[str, str] = {
-    **dict.fromkeys(("epochs", "epoch", "num_epochs"), "trainer.max_epochs"),
-    **dict.fromkeys(("num_train_epochs", "max_iter"), "trainer.max_epochs"),
-    **dict.fromkeys(("steps", "iters", "max_iters", "num_steps"), "trainer.max_steps"),
-    **dict.fromkeys(("gpus", "num_gpus", "n_gpus"), "trainer.devices"),
-    **dict.fromkeys(("device", "gpu", "cpu", "cuda"), "trainer.accelerator"),
-    **dict.fromkeys(("grad_clip", "max_grad_norm"), "trainer.gradient_clip_val"),
-    **dict.fromkeys(("learning_rate", "learning_rate_init", "eta"), "optimizer.lr"),
-    **dict.fromkeys(("random_state", "random_seed", "manual_seed"), "seed"),
-    **dict.fromkeys(("n_layer", "n_layers", "num_layers"), "model.layers"),
-    **dict.fromkeys(("n_head", "n_heads", "num_heads"), "model.heads"),
-    **dict.fromkeys(("n_embd", "d_model", "hidden_size"), "model.embedding_size"),
-    "block_size": "model.context_size",
-    "dataset": "data",
-    **dict.fromkeys(("net", "network", "arch", "architecture"), "model"),
-    **dict.fromkeys(("scheduler", "lr_scheduler"), "schedule"),
-    **dict.fromkeys(("out_dir", "save_dir", "log_dir"), "output_dir"),
-    **dict.fromkeys(("amp", "fp16", "bf16", "dtype"), "precision"),
-    **dict.fromkeys(("jobs", "n_jobs"), "sweep.workers"),
-}
+# Sections of which every key is in the YAML, with null where nothing is chosen.
+WHOLE = ("monitor", "sweep", "transfer")
 
 
 def unknown_key(
@@ -46,6 +28,12 @@ def unknown_key(
     if parents and parents[-1] in LIST_GROUPS and key in composer.options(parents[-1]):
         group = parents[-1]
         return f"{path} sets a {group} that is not chosen; choose it: {group}=[{key}]"
+    if depth == 0 and key in ELSEWHERE:
+        return f"no key {path!r}; did you mean {ELSEWHERE[key]}?"
+    if depth == 1 and key in NAMES and composer.options(parents[0]):
+        return f"no key {path!r}; did you mean {parents[0]}=...?"
+    if key in NEEDLESS:
+        return f"no key {path!r}; {NEEDLESS[key]}"
     meant = likely_keys(path, config)
     if meant:
         return f"no key {path!r}; did you mean {' or '.join(meant)}?"
@@ -56,16 +44,16 @@ def unknown_key(
 
 def likely_keys(path: str, config: Any) -> list[str]:
     """Return the keys of other sections that are called so, here or elsewhere."""
-    last = path.split(".")[-1]
+    last = path.split(".")[-1].replace("-", "_")
     settings = {name: node for name, node in plain(config).items() if name != "widths"}
     leaves = [*_leaves(settings)]
     same = [leaf for leaf in leaves if leaf.split(".")[-1] == last]
     if same:
         return [] if path in same else same[:2]
     longer = [leaf for leaf in leaves if leaf.split(".")[-1].startswith(f"{last}_")]
-    if longer and len(last) > 3 and last not in SYNONYMS:  # hidden for hidden_sizes
+    meant = KEYS.get(path) or KEYS.get(last)
+    if longer and len(last) > 3 and meant is None:  # hidden for hidden_sizes
         return longer[:2]
-    meant = SYNONYMS.get(last)
     is_there = meant is not None and (
         meant in settings or meant in leaves or meant.startswith("trainer.")
     )
@@ -77,7 +65,17 @@ def added_for_nothing(path: str, words: Sequence[str], config: Any) -> str | Non
 
     Of a key of one's own, that another word refers to, nothing is said.
     """
-    if "." in path or path in plain(config) or any(f"${{{path}" in w for w in words):
+    if any(f"${{{path}" in word for word in words):
+        return None
+    section, dot, name = path.partition(".")
+    read = plain(config).get(section)
+    if dot and section in WHOLE and isinstance(read, Mapping):
+        if name.partition(".")[0] in read:
+            return None
+        return (
+            f"+{path} adds what nothing reads{did_you_mean(name, read, f'{section}.')}"
+        )
+    if dot or path in plain(config):
         return None
     meant = likely_keys(path, config)
     if not meant:

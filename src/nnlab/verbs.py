@@ -120,11 +120,13 @@ def train(words: list[str]) -> int:
 
 def _train(words: list[str], server: "JobServer | None") -> int:
     from nnlab.compose import Composer, parse_arguments, plain
+    from nnlab.latest import with_latest_named
     from nnlab.overrides import checked, with_places_quoted
     from nnlab.plugins import complaints
 
     arguments = parse_arguments(words)
-    arguments.overrides = with_places_quoted(arguments.overrides)
+    words = with_places_quoted(arguments.overrides)
+    arguments.overrides = with_latest_named(words, is_sweep=arguments.multirun)
     composer = Composer.at_hand(arguments.config_name or "config", arguments.config_dir)
     if arguments.shell_completion:
         composer.answer(arguments)

@@ -36,6 +36,11 @@ SWEEPS = {
     "a folder": ("-m seed=1,2 folder=here", "folder= is for one run"),
     "resume": ("-m seed=1,2 resume=here", "resume= is for one run"),
     "workers": ("-m seed=1,2 sweep.workers=0", "sweep.workers=0 must be"),
+    "workers beyond the cores": (
+        "-m seed=1,2 sweep.workers=99999",
+        "sweep.workers=99999 is more than 8 jobs for each of ",
+    ),
+    "threads beyond the cores": ("-m seed=1,2 threads=9999", "than there are here: "),
     "two counts of workers": ("-m sweep.workers=1,2", "it takes one"),
     "a sweep's key": ("-m seed=1,2 sweep.worker=2", "did you mean sweep.workers?"),
     "a name that is a path": ("-m seed=1,2 sweep.name=../x", "names no folder"),

@@ -12,6 +12,7 @@ GIGABYTE = 2**30
 @pytest.fixture(autouse=True)
 def sixteen_cores(monkeypatch):
     monkeypatch.setattr(side_by_side, "cores_here", lambda: 16)
+    monkeypatch.setattr(cores.os, "cpu_count", lambda: 16)
 
 
 def config(threads=1, **trainer):

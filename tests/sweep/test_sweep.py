@@ -79,6 +79,11 @@ def test_more_values_are_added_and_another_sweep_is_refused(instant, sweep):
     assert "sweep.name=night is another sweep (seed=2,1" in answer.err
     assert answer.err.count("\n") == 1
     assert refused == after
+    answer, refused = sweep("seed=1")
+    assert answer.status == 2
+    assert "with a job that this one has not (seed=2); " in answer.err
+    assert "fewer or others need another name" in answer.err
+    assert refused == after
 
 
 def test_the_order_of_the_words_makes_no_other_sweep(instant, sweep):
@@ -353,3 +358,10 @@ def test_a_stop_while_the_table_is_made_loses_nothing(
     content = json.loads(Path("outputs/sweep/night/sweep.json").read_text())
     assert content["status"] == "complete"
     assert "before anything was written" not in answer.err
+
+
+def test_what_every_job_is_refused_for_is_told_once(sweep):
+    answer, _ = sweep("seed=1,2,3", "monitor.metric=val/nothing")
+    assert answer.status == 1
+    assert "nnlab: each of 3 jobs failed: monitor.metric=val/nothing is" in answer.err
+    assert answer.err.count("val/nothing is not measured") == 1

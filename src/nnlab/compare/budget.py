@@ -9,7 +9,7 @@ import torch
 
 from nnlab.build import Config, build_model, facts_of, fill_facts, make
 from nnlab.compose import Composer, plain
-from nnlab.errors import UserError, did_you_mean
+from nnlab.errors import UserError, as_typed, did_you_mean
 from nnlab.numerals import counted
 from nnlab.overrides import checked, parse
 from nnlab.settings import check_settings
@@ -39,6 +39,11 @@ class Budget:
         for key, value in given.items():
             if key == "budget" or key.startswith("budget."):
                 kind = key.removeprefix("budget").removeprefix(".")
+                if not kind:
+                    raise UserError(
+                        f"budget={as_typed(value)} does not say of what; did you mean "
+                        f"budget.parameters={as_typed(value)}?"
+                    )
                 if kind not in KINDS:
                     raise UserError(f"no budget of {kind!r}{did_you_mean(kind, KINDS)}")
                 found[kind] = _number(key, value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnlab.compare.budget import Budget, first_job, fitted
 from nnlab.compose import Composer, plain
-from nnlab.errors import UserError
+from nnlab.errors import UserError, as_typed
 from nnlab.leaderboard.answer import answer
 from nnlab.overrides import checked, with_places_quoted
 from nnlab.past.asked import asked, check_known
@@ -79,6 +79,7 @@ def _made(words: Sequence[str], given: Mapping[str, Any], folder: Path) -> int:
         if (key := word.lstrip("+").partition("=")[0]) not in ours
         and not key.startswith("budget.")
     ]
+    seeds = _seeds(given)
     if "model" not in given and "experiment" not in given:
         raise UserError(
             "compare needs run=<folders>, or models to make runs of: model=mlp,lenet5"
@@ -92,7 +93,7 @@ def _made(words: Sequence[str], given: Mapping[str, Any], folder: Path) -> int:
     if "pictures" not in given:
         kept.append("pictures=0")  # while training, whose time is compared
     if not any(word.startswith("seed=") for word in kept):
-        kept.append(f"seed={','.join(str(seed) for seed in _seeds(given))}")
+        kept.append(f"seed={','.join(str(seed) for seed in seeds)}")
     composer = Composer()
     models = given.get("model", [None])
     status = 0
@@ -126,8 +127,15 @@ def _check_same_data(plans: Sequence[Sequence[str]], composer: Composer) -> None
 
 def _seeds(given: Mapping[str, Any]) -> range:
     count = given.get("seeds", SEEDS)
+    if isinstance(count, list) and all(isinstance(seed, int) for seed in count):
+        named = ",".join(map(str, count))
+        raise UserError(
+            f"seeds={named} must be a number, which counts them; did you mean "
+            f"seed={named}?"
+        )
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise UserError(
-            f"seeds={count} must be a number from 1; seed=4,7 names them one by one"
+            f"seeds={as_typed(count)} must be a number from 1; seed=4,7 names them one "
+            "by one"
         )
     return range(1, count + 1)

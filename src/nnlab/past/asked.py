@@ -44,10 +44,9 @@ def check_known(verb: str, given: Mapping[str, Any], known: Collection[str]) -> 
     """
     for key in given:
         if key not in known:
-            raise UserError(
-                f"{verb} takes {', '.join(f'{name}=' for name in known)}, not "
-                f"{key}={did_you_mean(key, known)}"
-            )
+            hint = did_you_mean(key, known).split("; there is")[0]
+            taken = ", ".join(f"{name}=" for name in known)
+            raise UserError(f"{verb} takes {taken}, not {key}={hint}")
 
 
 def run_in(place: Any, key: str) -> RunReading:

@@ -7,6 +7,7 @@ what a run needs to know of what was found.
 from nnlab.plugins.find import discover, find_plugins, left_alone
 from nnlab.plugins.plugin import GROUPS, MANIFEST, Plugin, Plugins
 from nnlab.plugins.use import (
+    author,
     complaints,
     explain_broken,
     explain_code,
@@ -21,6 +22,7 @@ __all__ = [
     "MANIFEST",
     "Plugin",
     "Plugins",
+    "author",
     "complaints",
     "discover",
     "explain_broken",

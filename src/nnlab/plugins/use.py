@@ -64,16 +64,24 @@ def explain_code(
     target: str, cause: BaseException, plugins: Plugins
 ) -> UserError | None:
     """Return the error for a plugin's `_target_` that `cause` kept from importing."""
+    plugin = author(target, plugins)
+    if plugin is None:
+        return None
+    said = " ".join(str(cause).split())
+    return UserError(
+        f"{target} of the plugin {plugin.title} cannot be imported: "
+        f"{type(cause).__name__}: {said} ({_place(plugin, cause)})"
+    )
+
+
+def author(target: str, plugins: Plugins) -> Plugin | None:
+    """Return the plugin whose code a dotted name is of; None where it is of none."""
     for plugin in plugins:
         roots = [*plugin.packages]
         if plugin.origin != "installed":
             roots.append(f"nnlab.ext.{plugin.name}")
         if any(f"{target}.".startswith(f"{root}.") for root in roots):
-            said = " ".join(str(cause).split())
-            return UserError(
-                f"{target} of the plugin {plugin.title} cannot be imported: "
-                f"{type(cause).__name__}: {said} ({_place(plugin, cause)})"
-            )
+            return plugin
     return None
 
 

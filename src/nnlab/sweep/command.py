@@ -24,7 +24,7 @@ from nnlab.sweep.beyond.launchers import RayLauncher, SubmititLauncher, check_la
 from nnlab.sweep.board import Board
 from nnlab.sweep.devices import Devices, gpus_here, threads_each
 from nnlab.sweep.grid_sweeper import GridSweeper, grid_jobs
-from nnlab.sweep.job import identity, key_of, own_words
+from nnlab.sweep.job import Job, identity, key_of, own_words
 from nnlab.sweep.job_server import JobServer
 from nnlab.sweep.launcher import LocalLauncher
 from nnlab.sweep.ledger import Ledger
@@ -39,7 +39,7 @@ from nnlab.sweep.search.sweeper import (
     pool_type,
     show_search,
 )
-from nnlab.sweep.side_by_side import free_memory, side_by_side
+from nnlab.sweep.side_by_side import check_workers, free_memory, side_by_side
 
 ONE_RUN = ("folder", "resume")
 
@@ -60,6 +60,8 @@ def run_sweep(
     check_words(overrides)
     options = _options(overrides, composer)
     is_here = check_launcher(overrides, composer)
+    if is_here:
+        check_workers(options.workers)
     with _server(ahead, composer, fork=options.fork) as server:
         words, configs = _checked(overrides, composer)
         config = configs[-1]
@@ -179,11 +181,14 @@ def _ledger(
     ledger, before = Ledger(folder, words), Ledger.read(folder)
     if before.jobs and before.command != ledger.command:
         hashes = {identity(own_words(job)) for job in asked or ()}
-        if not set(before.jobs) <= hashes:
+        left_out = [before.jobs[key].name for key in before.jobs.keys() - hashes]
+        if left_out:
+            more = f" and {len(left_out) - 1} more" if left_out[1:] else ""
             raise UserError(
                 f"sweep.name={folder.name} is another sweep "
-                f"({' '.join(before.command)}); the same command continues it, one "
-                "with more values adds to it, another sweep needs another name"
+                f"({' '.join(before.command)}), with a job that this one has not "
+                f"({min(left_out)}{more}); the same command continues it, one with "
+                "more values adds to it, fewer or others need another name"
             )
     ledger.jobs = before.jobs
     return ledger
@@ -207,9 +212,7 @@ def _report(ledger: Ledger, pool: Pool) -> int:
         show_search(pool)
     if is_grid and counts["complete"] > 1:
         _answer(ledger)
-    for job in jobs:
-        if job.status in ("failed", "interrupted"):
-            _say(f"job {job.number} ({job.name}) {job.status}: {job.cause}")
+    _tell_failures(jobs)
     if pool.leaving:
         _say(f"{pool.leaving}; {counts['waiting']} of {len(jobs)} jobs not started")
     named = "" if pool.options.name else f" with sweep.name={ledger.folder.name}"
@@ -222,6 +225,17 @@ def _report(ledger: Ledger, pool: Pool) -> int:
     if pool.stopped_by is not None:
         return 128 + pool.stopped_by
     return int(left > 0 or counts["failed"] > 0)
+
+
+def _tell_failures(jobs: Sequence[Job]) -> None:
+    """Say why each failed; once where all did, and for the same reason."""
+    ends = {(job.status, job.cause) for job in jobs}
+    if len(jobs) > 1 and len(ends) == 1 and jobs[0].status == "failed":
+        _say(f"each of {len(jobs)} jobs failed: {jobs[0].cause}")
+        return
+    for job in jobs:
+        if job.status in ("failed", "interrupted"):
+            _say(f"job {job.number} ({job.name}) {job.status}: {job.cause}")
 
 
 def _import_for_the_answer() -> None:

@@ -74,10 +74,12 @@ def look(configs: Sequence[Config], *, is_here: bool, plugins: Plugins) -> Machi
     import torch
 
     from nnlab.hardware import check_hardware
+    from nnlab.settings import check_threads
 
     try:
         for config in configs:
             if is_here:
+                check_threads(config)
                 check_hardware(config["trainer"])
             _check(config, plugins, is_here=is_here)
     except UserError as error:

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from nnlab.cores import control_groups, cores_here, lines_of
+from nnlab.errors import UserError
+from nnlab.numerals import counted
 from nnlab.sweep.devices import ACCELERATORS, threads_said
 
+MOST_A_CORE = 8  # jobs: more than that only wait for each other, and take memory
 MEMORY_EACH = 2**30  # bytes: a job of the textbooks' networks needs less
 
 
@@ -36,6 +39,20 @@ def side_by_side(
     most = max(_cores_of(config, environment, cores) for config in configs)
     room = cores if memory is None else memory // MEMORY_EACH
     return max(1, min(cores // most, room))
+
+
+def check_workers(workers: int | None) -> None:
+    """Check that this machine bears so many jobs at once.
+
+    Raises:
+        UserError: naming its cores.
+    """
+    cores = cores_here()
+    if workers is not None and workers > MOST_A_CORE * cores:
+        raise UserError(
+            f"sweep.workers={workers} is more than {MOST_A_CORE} jobs for each of the "
+            f"{counted(cores, 'core')} here; null runs as many at once as do well"
+        )
 
 
 def _cores_of(
