@@ -51,7 +51,11 @@ def preview(arguments: "Namespace", composer: "Composer") -> bool:
 
 
 def sweep(
-    overrides: list[str], composer: "Composer", server: "JobServer | None" = None
+    overrides: list[str],
+    composer: "Composer",
+    server: "JobServer | None" = None,
+    *,
+    is_part: bool = False,
 ) -> int:
     """Run every job of a sweep; return 0, 1 where one failed, 130 after Ctrl-C.
 
@@ -59,10 +63,11 @@ def sweep(
         overrides: of the sweep.
         composer: for its config.
         server: one that was begun ahead.
+        is_part: of something larger, which says itself what came out of it.
 
     Raises:
         UserError: before anything is written.
     """
     from nnlab.sweep.command import run_sweep
 
-    return run_sweep(overrides, composer, server)
+    return run_sweep(overrides, composer, server, is_part=is_part)
