@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +64,19 @@ def facts(run: RunReading) -> dict[str, str]:
         found["time"] = duration_text(result["seconds"])
     for name in ("parameters", "epochs", "steps"):
         if result.get(name) is not None:
-            found[name] = f"{result[name]:,}"
+            found[name] = f"{result[name]:,}{_learning(result, name)}"
     for name in ("best_epoch", "seed"):
         if result.get(name) is not None:
             found[name.replace("_", " ")] = str(result[name])
     return found
+
+
+def _learning(result: Mapping[str, Any], name: str) -> str:
+    """Return how many of all parameters learn, where not all do."""
+    learning = result.get("trainable") if name == "parameters" else None
+    if learning is None or learning == result[name]:
+        return ""
+    return f", {learning:,} of them learn"
 
 
 @dataclass(frozen=True)
