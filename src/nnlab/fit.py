@@ -63,6 +63,7 @@ def fit_and_report(
     started = time.monotonic()
     trainer.fit(model, datamodule=parts.data, ckpt_path=last, weights_only=True)
     seconds = checkpoints.seconds_before + time.monotonic() - started
+    seconds -= checkpoints.seconds_aside  # of pictures
     # what went before; the test reads a checkpoint, and with it the time until then
     computed = checkpoints.processor_seconds() - time.process_time()
     steps, epochs = trainer.global_step, trainer.current_epoch
@@ -139,6 +140,7 @@ def make_trainer(
             portrait,
             times=config["pictures"],
             examples=1000,
+            aside=checkpoints.aside,
         ),
         checkpoints,
     ]

@@ -26,7 +26,8 @@ A job:
                outside: the same command continues it)
     cause      why it is failed or interrupted, in one sentence; else null
     attempts   how often it was started
-    seconds    of the job's processes, all attempts: training, and all around it
+    seconds    of the job's processes, all attempts: training, and all around it;
+               of one that was killed with the sweep, until it last wrote something
     metrics    those of its result.json: {"test/accuracy": 0.98, ...}; {} where none
 
 `Ledger.read(folder)` returns it to whoever compares.
