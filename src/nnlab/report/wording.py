@@ -45,7 +45,9 @@ def first_fitting(lines: Sequence[Sequence[Sequence[str]]], room: int) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return `8.2 s`, `3 min 20 s` or `2 h 5 min`."""
+    """Return `0.037 s`, `8.2 s`, `3 min 20 s` or `2 h 5 min`."""
+    if 0 < seconds < 0.1:
+        return f"{seconds:.2g} s"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
