@@ -1,5 +1,7 @@
 """How many weights there are, and how many learn."""
 
+from types import SimpleNamespace
+
 import pytest
 from torch import nn
 
@@ -33,6 +35,7 @@ def test_what_learns_is_said_where_not_all_does(weights, said):
 def test_what_a_model_or_a_callback_freezes_is_not_counted_as_learning():
     model = two_layers()
     assert Weights.of(model, []) == Weights(11, 11)
-    assert Weights.of(model, [object(), Holds()]) == Weights(11, 5)
+    stranger = SimpleNamespace(frozen=True)
+    assert Weights.of(model, [stranger, Holds()]) == Weights(11, 5)
     model[0].requires_grad_(False)
     assert Weights.of(model, [Holds()]) == Weights(11, 3)

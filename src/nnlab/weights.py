@@ -1,6 +1,6 @@
 """How many weights a run's model has, and how many of them learn."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -47,8 +47,8 @@ def frozen_by(callbacks: Iterable[Any], model: "nn.Module") -> set[str]:
     """
     names: set[str] = set()
     for callback in callbacks:
-        frozen: Callable[[nn.Module], Iterable[str]] | None
-        frozen = getattr(callback, "frozen", None)
-        if frozen is not None:
-            names.update(frozen(model))
+        frozen: Any = getattr(callback, "frozen", None)
+        if callable(frozen):  # a stranger's attribute may be called so
+            found: Any = frozen(model)
+            names.update(found)
     return names

@@ -112,6 +112,17 @@ def test_of_parameters_it_is_said_how_many_learn(made_up):
     assert taken_text(entry, "parameters") == "1,290 of 50.9 k"
 
 
+def test_more_accuracy_is_better_whatever_an_experiment_shows(two_models):
+    runs = past_runs(Path("outputs"))
+    low = {"metric": "test/accuracy", "better": "lower"}
+    runs[0].config["reference"] = low  # as perceptron_xor's, which cannot learn it
+    assert more_is_better("test/accuracy", runs)
+    runs[0].config["reference"] = {"metric": "test/gap", "better": "lower"}
+    assert not more_is_better("test/gap", runs)
+    runs[1].config["reference"] = {"metric": "test/gap", "better": "higher"}
+    assert more_is_better("test/gap", runs), "one says this, one that"
+
+
 TEXTS = {
     ("test/accuracy", Mean(0.98912, 0.00123, 5)): "98.91 ± 0.12 %",
     ("test/accuracy", Mean(0.98912, None, 1)): "98.91 %",
