@@ -1,7 +1,12 @@
 """Of a model's texts a terminal shows what fits its lines; the file has all of it."""
 
+import json
+import time
+
 import pytest
 
+from nnlab import portrait
+from nnlab.checkpoint import read_checkpoint
 from nnlab.portrait import _cut
 
 
@@ -13,6 +18,26 @@ def test_a_long_line_is_cut_and_says_so(columns, monkeypatch):
     cut = _cut("x" * 20_000)
     assert len(cut) == columns - 4
     assert cut.endswith("x…")
+
+
+def test_pictures_are_no_part_of_the_seconds_of_training(nnlab, tmp_path, monkeypatch):
+    draw, moments = portrait.draw, []
+
+    def slowly(learner, batch, folder, step):
+        if step is not None:  # while training
+            time.sleep(1)
+            moments.append(time.monotonic())
+        return draw(learner, batch, folder, step)
+
+    monkeypatch.setattr(portrait, "draw", slowly)
+    words = ("model=mlp", "data.repeats=2", "trainer.max_epochs=3", "pictures=3")
+    assert nnlab(*words, "logger=[]", "folder=run").status == 0
+    assert len(moments) == 2  # of three moments two lie in one epoch
+    result = json.loads((tmp_path / "run/result.json").read_text())
+    assert 0 < result["seconds"] < moments[-1] - moments[0]
+    last = read_checkpoint(tmp_path / "run/checkpoints/last.ckpt")
+    clock, _ = last["callbacks"]["Checkpoints"]["spent_seconds"]
+    assert 0 < clock < 2
 
 
 def test_a_text_of_thousands_of_bits_is_whole_in_its_file(nnlab, tmp_path):

@@ -161,6 +161,7 @@ def test_a_study_ends_in_one_table_and_the_same_command_completes_it(nnlab, tmp_
         assert [len(values) for values in row.values()] == [1, 1]
     assert (study / "figures/cases.png").is_file()
     assert "from scratch" in answer.out
+    assert "the page: " not in answer.out, "no leaderboard of the cells beside it"
     source = read_checkpoint(study / "source/checkpoints/last.ckpt")["state_dict"]
     shutil.rmtree(
         next(file.parent for file in study.glob("sweep/cells/0*/status.json"))

@@ -71,9 +71,18 @@ def test_frozen_layers_end_bit_equal_to_the_best_of_the_source(
         if name.rpartition(".")[0] not in kept
     )
     result = json.loads((tmp_path / "new/result.json").read_text())
-    assert result["parameters"] == learned
+    assert result["trainable"] == learned
+    assert result["parameters"] == sum(w.numel() for w in weights(source).values())
+    assert f" parameters, {learned:,} of them learn" in answer.out
     said = f"the body of source: hidden.0, hidden.3; frozen: {', '.join(kept)}; new"
     assert said in answer.out
+
+
+def test_what_a_callback_freezes_is_said_as_frozen(nnlab, source):
+    words = ("callback=[freeze]", "callback.freeze.exclude=[output*,hidden.3.bias]")
+    answer = learn(nnlab, *words, "callback.freeze.include=['*']", "folder=new")
+    assert answer.status == 0, answer.err
+    assert "frozen: hidden.0, hidden.3.weight; new: output" in answer.out
 
 
 def test_it_begins_with_the_body_of_the_source_and_the_head_of_its_own_seed(

@@ -44,6 +44,10 @@ class Freeze(Callback):
                 "weights, and nothing would be learned; exclude some"
             )
 
+    def frozen(self, learner: nn.Module) -> list[str]:
+        """Return the names of the weights that never learn."""
+        return self._chosen(learner)
+
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage == "fit":
@@ -78,7 +82,7 @@ class Freeze(Callback):
             if "BatchNorm" in type(layer).__name__ and name not in thawed
         ]
 
-    def _chosen(self, module: LightningModule) -> list[str]:
+    def _chosen(self, module: nn.Module) -> list[str]:
         names = [name for name, _ in module.named_parameters()]
         where = f"callback.{self.choice}"
         return choose(
@@ -122,6 +126,10 @@ class Unfreeze(Freeze):
     @override
     def check(self, learner: Learner, config: Mapping[str, Any]) -> None:
         self._chosen(learner)
+
+    @override
+    def frozen(self, learner: nn.Module) -> list[str]:
+        return []  # each joins, if there are epochs enough
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

@@ -5,6 +5,8 @@ import os
 import time
 import zipfile
 import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,7 @@ class Checkpoints(Checkpoint):
         self.best_epoch: int | None = None
         self.measured: float | None = None  # by the last validation
         self.seconds_before = self.processor_seconds_before = 0.0
+        self.seconds_aside = 0.0
         self._started_at = self._saved_at = time.monotonic()
         self._processor_at = time.process_time()
 
@@ -170,7 +173,8 @@ class Checkpoints(Checkpoint):
 
     @override
     def state_dict(self) -> Content:
-        clock = self.seconds_before + time.monotonic() - self._started_at
+        here = time.monotonic() - self._started_at - self.seconds_aside
+        clock = self.seconds_before + here
         return {
             "best_value": self.best_value,
             "best_epoch": self.best_epoch,
@@ -186,6 +190,15 @@ class Checkpoints(Checkpoint):
         spent = state_dict["spent_seconds"]
         spent = spent if isinstance(spent, list) else [spent, 0.0]  # before 2026-11-20
         self.seconds_before, self.processor_seconds_before = spent
+
+    @contextmanager
+    def aside(self) -> Generator[None]:
+        """Leave what is done within out of the seconds of training."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds_aside += time.monotonic() - began
 
     def processor_seconds(self) -> float:
         """Return what this process has computed, all threads together."""

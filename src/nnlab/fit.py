@@ -9,7 +9,6 @@ from pathlib import Path
 from lightning import Callback, Trainer
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
-from torch import nn
 
 from nnlab.build import Parts, prepared
 from nnlab.callback.nan_guard import NanGuard
@@ -31,6 +30,7 @@ from nnlab.replay import remember_place
 from nnlab.report.page import write_page
 from nnlab.report.tensorboard import write_summary
 from nnlab.trainer import make_trainer as trainer_of
+from nnlab.weights import Weights
 
 log = logging.getLogger("nnlab.run")
 
@@ -63,6 +63,7 @@ def fit_and_report(
     started = time.monotonic()
     trainer.fit(model, datamodule=parts.data, ckpt_path=last, weights_only=True)
     seconds = checkpoints.seconds_before + time.monotonic() - started
+    seconds -= checkpoints.seconds_aside  # of pictures
     # what went before; the test reads a checkpoint, and with it the time until then
     computed = checkpoints.processor_seconds() - time.process_time()
     steps, epochs = trainer.global_step, trainer.current_epoch
@@ -77,11 +78,13 @@ def fit_and_report(
         return
     batch = first_examples(parts.data, shown, "test", TEST_EXAMPLES)
     draw(shown, batch, folder.path / "figures", None)
+    weights = Weights.of(model, parts.callbacks)
     result = {
         **{key: config["choices"].get(key) for key in ("model", "data", "experiment")},
         "seed": config["seed"],
         "metrics": metrics,
-        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "parameters": weights.all,
+        "trainable": weights.learning,
         "flops": forward_flops(shown, batch),
         "steps": steps,
         "epochs": epochs,
@@ -137,6 +140,7 @@ def make_trainer(
             portrait,
             times=config["pictures"],
             examples=1000,
+            aside=checkpoints.aside,
         ),
         checkpoints,
     ]
@@ -160,8 +164,9 @@ def _announce(parts: Parts, folder: RunFolder) -> None:
     choices, trainer = parts.config["choices"], parts.config["trainer"]
     precision = choices.get("precision") or trainer.get("precision", "32-true")
     threads, ranks = parts.config["threads"], place().ranks
+    weights = Weights.of(parts.model, parts.callbacks)
     said = [
-        f"{choices['model']} on {choices['data']}: {_weights(parts.model)}",
+        f"{choices['model']} on {choices['data']}: {weights}",
         str(choices["optimizer"]),
         f"{trainer['accelerator']} {precision}",
         *([f"{ranks} processes"] if ranks > 1 else []),
@@ -171,11 +176,3 @@ def _announce(parts: Parts, folder: RunFolder) -> None:
     for line in textwrap.wrap(", ".join(said), width, subsequent_indent="  "):
         log.info("%s", line)
     log.info("%s", folder.path)
-
-
-def _weights(model: nn.Module) -> str:
-    """Return how many learn, as result.json counts them, and how many never do."""
-    all_weights = sum(p.numel() for p in model.parameters())
-    learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    held = f" and {all_weights - learning:,} fixed" if learning < all_weights else ""
-    return counted(learning, "weight") + held

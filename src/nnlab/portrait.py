@@ -3,7 +3,8 @@
 import copy
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,26 @@ class Portrait:
 
 
 class Illustrate(Callback):
-    """Draws the model's pictures from validation examples, some times in a run."""
+    """Draws the model's pictures from validation examples, some times in a run.
+
+    Args:
+        folder: gets them.
+        portrait: what is drawn.
+        times, examples: how often, and of how many.
+        aside: entered meanwhile, for it is no training.
+    """
 
     def __init__(
-        self, folder: Path, portrait: Portrait, *, times: int, examples: int
+        self,
+        folder: Path,
+        portrait: Portrait,
+        *,
+        times: int,
+        examples: int,
+        aside: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self.folder, self.portrait, self.examples = folder, portrait, examples
+        self.aside = aside
         # Early epochs change most: the moments lie evenly in the root of time.
         self.moments = [(i / max(times - 1, 1)) ** 2 for i in range(times)]
         self._share = -1.0
@@ -73,8 +88,11 @@ class Illustrate(Callback):
             self._share,
             share_done(trainer, trainer.current_epoch + 1),
         )
-        if not any(before < moment <= self._share for moment in self.moments):
-            return
+        if any(before < moment <= self._share for moment in self.moments):
+            with self.aside():
+                self._draw(trainer)
+
+    def _draw(self, trainer: Trainer) -> None:
         model = self.portrait.of(trainer)
         if model is None:  # the first rank draws
             return

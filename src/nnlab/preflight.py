@@ -1,6 +1,7 @@
 """One batch through training and validation, on a copy, before anything is written."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any, get_args, get_type_hints
 
 from lightning import Callback, LightningModule, Trainer
@@ -48,21 +49,44 @@ def preflight(parts: Parts, settings: Settings) -> int:
     if ranks > 1 and isinstance(parts.data, DataModule):
         parts.data.check_ranks(ranks)
     _check_shape(parts)
+    unused = Unused()
+    reference = parts.config["reference"]
+    wanted = reference["metric"] if reference else None
+    measured = measured_of(parts, settings, wanted=wanted, watch=[unused])
+    check_monitors(parts.config, measured)
+    if ranks > 1:
+        _check_unused(unused.names, real.strategy, choices["model"])
+    return real.num_devices
+
+
+def measured_of(
+    parts: Parts,
+    settings: Settings,
+    *,
+    wanted: str | None,
+    watch: Sequence[Callback] = (),
+) -> set[str]:
+    """Return the names of all that a batch of training and validation measures.
+
+    Args:
+        parts: of the run; a copy of the model is tried.
+        settings: of `trainer`, its objects made.
+        wanted: a metric for which a batch is tested too, where validation has not it.
+        watch: callbacks besides the run's regularizers.
+
+    Raises:
+        UserError: where the model cannot take the data's batches.
+    """
     kept = {key: settings[key] for key in KEPT if settings.get(key) is not None}
     regularizers = [each for each in parts.callbacks if isinstance(each, Regularizer)]
-    unused = Unused()
     trainer = make_trial(
-        kept, fast_dev_run=1, callbacks=[*copy.deepcopy(regularizers), unused]
+        kept, fast_dev_run=1, callbacks=[*copy.deepcopy(regularizers), *watch]
     )
-    reference = parts.config["reference"]
-    model = copy.deepcopy(parts.model)
+    model, choices = copy.deepcopy(parts.model), parts.config["choices"]
     try:
         trainer.fit(model, datamodule=parts.data)
         measured = {*trainer.callback_metrics}
-        if (
-            reference
-            and reference["metric"].replace("test/", "val/", 1) not in measured
-        ):
+        if wanted and wanted.replace("test/", "val/", 1) not in measured:
             trainer.test(model, datamodule=parts.data, verbose=False)
             measured |= {*trainer.callback_metrics}
     except UserError:
@@ -78,10 +102,7 @@ def preflight(parts: Parts, settings: Settings) -> int:
             f"data={choices['data']}: {type(error).__name__}: {line} "
             "(NNLAB_TRACEBACK=1 shows where)"
         ) from error
-    check_monitors(parts.config, measured)
-    if ranks > 1:
-        _check_unused(unused.names, real.strategy, choices["model"])
-    return real.num_devices
+    return measured
 
 
 class Unused(Callback):

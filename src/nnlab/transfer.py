@@ -18,8 +18,9 @@ from nnlab.build import Config, Parts, facts_of
 from nnlab.checkpoint import read_checkpoint
 from nnlab.errors import UserError
 from nnlab.folder import RunFolder
-from nnlab.layer.division import Division, divide, freeze, layer_of
+from nnlab.layer.division import Division, divide, freeze, layer_of, layers_of
 from nnlab.target import check_arguments
+from nnlab.weights import frozen_by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +50,23 @@ def transfer(parts: Parts, *, is_begun: bool) -> str | None:
         return None
     division = divide(parts.model, freeze=settings.freeze, head=settings.head)
     said = [f"the body of {settings.run}: {', '.join(division.body)}"]
-    said.append(f"frozen: {', '.join(division.frozen) or 'nothing'}")
+    said.append(f"frozen: {', '.join(_frozen(parts, division)) or 'nothing'}")
     said.append(f"new: {', '.join(division.head) or 'nothing'}")
     if not is_begun:
         said += take_body(parts, division, settings.run)
     freeze(division)
     return "; ".join(said)
+
+
+def _frozen(parts: Parts, division: Division) -> list[str]:
+    """Return the frozen layers, and of others the frozen weights."""
+    names = frozen_by(parts.callbacks, parts.model)
+    found: list[str] = []
+    for layer, module in layers_of(parts.model).items():
+        own = [f"{layer}.{n}" for n, _ in module.named_parameters(recurse=False)]
+        held = [name for name in own if name in names]
+        found += [layer] if layer in division.frozen or held == own else held
+    return found
 
 
 def check_transfer(config: Config) -> None:

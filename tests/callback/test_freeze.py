@@ -1,5 +1,8 @@
 """What is frozen stays as it is, to the bit; what joins learns from then on."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from nnlab.ext.callback.freeze import Freeze, Unfreeze
@@ -36,6 +39,16 @@ def test_frozen_weights_stay_to_the_bit_and_others_learn(weights_by_epoch, build
     words = ("callback=[freeze,checkpoint_every_n_epochs]", "optimizer=adamw")
     first, _, last = weights_by_epoch(*words)
     assert changed(first, last) == {"output"}, "weight decay does not reach them either"
+
+
+def test_a_run_counts_what_learns(nnlab):
+    answer = nnlab(*SHORT, "callback=[freeze]", "folder=run")
+    result = json.loads(Path("run/result.json").read_text())
+    output = 2 * 64 + 2
+    assert result["trainable"] == output < result["parameters"]
+    said = f"{result['parameters']:,} parameters, {output:,} of them learn"
+    assert answer.out.count(said) == 2, "at the start and at the end"
+    assert said.replace(" parameters", "") in Path("run/report.html").read_text()
 
 
 def test_layers_join_from_the_last_to_the_first(weights_by_epoch):

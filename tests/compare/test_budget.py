@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nnlab.compare import command
 from nnlab.compare.budget import Budget, fitted
 from nnlab.compose import Composer
 from nnlab.errors import UserError
@@ -26,6 +25,12 @@ def test_steps_and_seconds_become_settings_of_the_trainer():
         "trainer.max_steps=30",
         "trainer.max_time='01:01:01:01'",
     ]
+
+
+def test_a_budget_is_said_in_words():
+    said = Budget.of({"budget.parameters": "50k", "budget.seconds": 1}).said
+    assert said == "50,000 parameters, 1 second"
+    assert Budget().said == "none: each as its own settings say"
 
 
 def test_a_model_is_widened_to_its_parameters():
@@ -66,33 +71,6 @@ def test_models_are_compared_with_equal_parameters_and_steps(nnlab):
     assert "model=mlp" in answer.out
     assert Path("there/sweep.html").is_file()
     assert Path("there/leaderboard.csv").read_text().count("\n") == 3
-
-
-@pytest.mark.parametrize(
-    ("words", "wanted"),
-    [
-        (["budget.seconds=5"], ["sweep.workers=1"]),
-        (["budget.seconds=5", "sweep.workers=3"], ["sweep.workers=3"]),
-        (["budget.steps=5"], []),
-    ],
-)
-def test_seconds_are_a_runs_own(monkeypatch, tmp_path, words, wanted):
-    asked = []
-    monkeypatch.setattr(
-        command, "sweep", lambda given, composer: asked.append(given) or 0
-    )
-    words = ["model=mlp", "data=xor", *words]
-    command._made(words, dict(word.split("=") for word in words), tmp_path)
-    assert [word for word in asked[0] if word.startswith("sweep.workers")] == wanted
-
-
-def test_runs_made_for_a_metric_that_none_has_are_kept(nnlab):
-    words = ("model=mlp", "seeds=1", "trainer.max_epochs=1", "data.repeats=1")
-    answer = nnlab("compare", *words, "metric=test/foo", "to=kept")
-    assert answer.status == 2
-    assert "no complete run has metric=test/foo" in answer.err
-    assert "(the runs are kept: nnlab compare run=kept)" in answer.err
-    assert nnlab("compare", "run=kept", "metric=test/loss").status == 0
 
 
 def test_training_time_holds_no_pictures_of_the_training(nnlab):

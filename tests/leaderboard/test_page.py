@@ -11,6 +11,7 @@ import pytest
 from nnlab.leaderboard.answer import answer
 from nnlab.leaderboard.curves import bands
 from nnlab.leaderboard.entries import entries_of
+from nnlab.leaderboard.table import TAKEN
 from nnlab.report.past_runs import past_runs
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -46,22 +47,27 @@ document.title = JSON.stringify(seen);
 }</script>
 """
 
+FACTS = {"command": "nnlab compare model=mlp,lenet5", "budget": "50,000 parameters"}
+
 
 @pytest.fixture
 def page(two_models, tmp_path) -> Path:
     from rich.console import Console
 
-    answer(past_runs(Path("outputs")), tmp_path / "outputs", Console(), None)
+    answer(
+        past_runs(Path("outputs")), tmp_path / "outputs", Console(), None, facts=FACTS
+    )
     return tmp_path / "outputs/sweep.html"
 
 
-def test_the_page_does_what_a_hand_asks_of_it(page, tmp_path):
+def in_a_browser(page: Path, added: str, tmp_path: Path) -> str:
+    """Return what a browser makes of the page, with something added to it."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("needs Chromium")
     driven = page.with_name("driven.html")
     text = page.read_text(encoding="utf-8")
-    driven.write_text(text.replace("</body>", HAND + "</body>"), encoding="utf-8")
+    driven.write_text(text.replace("</body>", added + "</body>"), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     options.append(f"--user-data-dir={tmp_path / 'profile'}")
     done = subprocess.run(
@@ -71,8 +77,13 @@ def test_the_page_does_what_a_hand_asks_of_it(page, tmp_path):
         timeout=300,
         check=True,
     )
-    title = re.search("<title>(.*?)</title>", done.stdout)
-    assert title, done.stderr
+    return done.stdout
+
+
+def test_the_page_does_what_a_hand_asks_of_it(page, tmp_path):
+    drawn = in_a_browser(page, HAND, tmp_path)
+    title = re.search("<title>(.*?)</title>", drawn)
+    assert title, drawn
     seen = json.loads(title[1])
     mlp, lenet5 = "model=mlp", "model=lenet5"
     assert seen["first"] == [lenet5, mlp]
@@ -90,6 +101,31 @@ def test_the_page_does_what_a_hand_asks_of_it(page, tmp_path):
     assert seen["links"] == links
 
 
+def test_the_table_is_read_without_javascript(page):
+    text = page.read_text(encoding="utf-8")
+    body = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    head, rows = re.findall(r"<t(?:head|body)>(.*?)</t(?:head|body)>", body, re.DOTALL)
+    headings = re.findall(r"<button[^>]*>(.*?)</button>", head)
+    assert headings == ["#", "entry", "test/accuracy", "seeds", *TAKEN]
+    cells = re.findall(r"<td>(.*?)</td>", rows)
+    assert cells[:5] == ["1", "model=lenet5", "97.2 ± 5.0 %", "3 (1 failed)", "61.7 k"]
+
+
+def test_the_page_says_how_its_runs_were_made(page):
+    text = page.read_text(encoding="utf-8")
+    assert all(said in text for said in FACTS.values())
+
+
+def test_an_accuracys_axis_ends_at_100_percent(page, tmp_path):
+    # 97.2 ± 5.0 %, whose interval ends at 102.2.
+    drawn = in_a_browser(page, "", tmp_path)
+    points = re.search(r'id="parameters">(.*?)</section>', drawn, re.DOTALL)[1]
+    texts = re.findall(r">([\d.]+) %</text>", points)
+    assert max(map(float, texts)) == 100
+    heights = [float(y) for y in re.findall(r' y[12]="([\d.-]+)"', points)]
+    assert min(heights) == pytest.approx(12), "the frame's top"
+
+
 def test_the_page_is_one_file_that_loads_nothing(page):
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=.(?!data:)", text)
@@ -101,7 +137,7 @@ def test_a_name_cannot_end_the_script(made_up, tmp_path):
 
     for number, lr in enumerate(("</script><b>", "x")):
         made_up(f"r{number}", "mlp", 1, 0.5, {"lr": lr})
-    answer(past_runs(Path("outputs")), tmp_path / "there", Console(), None)
+    answer(past_runs(Path("outputs")), tmp_path / "there", Console(), None, facts=FACTS)
     text = (tmp_path / "there/sweep.html").read_text(encoding="utf-8")
     assert "</script><b>" not in text
     assert text.count("</script>") == 2

@@ -19,8 +19,9 @@ from nnlab.leaderboard.table import (
     leaderboard_table,
     mean_text,
     ranked,
-    verdict_sentence,
+    taken_text,
 )
+from nnlab.leaderboard.verdict import verdict_sentence
 from nnlab.report.past_runs import past_runs
 from nnlab.screen import screen
 
@@ -74,6 +75,52 @@ def test_the_metric_and_its_direction_are_the_runs_own(two_models):
     assert common_metric(runs) == "test/accuracy"
     assert more_is_better("test/accuracy", runs)
     assert not more_is_better("test/loss", runs)
+
+
+def test_of_equal_means_the_smaller_then_the_faster_comes_first(made_up, nnlab):
+    for name, model, lr, seconds in (
+        ("a", "lenet5", 0.1, 1.0),
+        ("b", "mlp", 0.1, 9.0),
+        ("c", "mlp", 0.2, 8.0),
+        ("d", "mlp", 0.3, 8.0),
+    ):
+        file = made_up(name, model, 1, 0.9, {"lr": lr}) / "result.json"
+        result = json.loads(file.read_text()) | {"seconds": seconds}
+        file.write_text(json.dumps(result))
+    runs = past_runs(Path("outputs"))
+    for order in (runs, runs[::-1]):
+        names = [e.name for e in ranked(entries_of(order, "test/accuracy"), more=True)]
+        assert names == [
+            "model=mlp optimizer.lr=0.2",
+            "model=mlp optimizer.lr=0.3",
+            "model=mlp optimizer.lr=0.1",
+            "model=lenet5",
+        ]
+    answer = nnlab("compare", "run=outputs/*", "to=there")
+    assert "of equal means, fewer parameters come first" in answer.out
+
+
+def test_an_order_without_ties_is_not_explained(two_models, nnlab):
+    assert "of equal means" not in nnlab("compare", "run=outputs/*", "to=there").out
+
+
+def test_of_parameters_it_is_said_how_many_learn(made_up):
+    file = made_up("a", "mlp", 1, 0.9) / "result.json"
+    result = json.loads(file.read_text()) | {"parameters": 50_890, "trainable": 1290}
+    file.write_text(json.dumps(result))
+    (entry,) = entries()
+    assert taken_text(entry, "parameters") == "1,290 of 50.9 k"
+
+
+def test_more_accuracy_is_better_whatever_an_experiment_shows(two_models):
+    runs = past_runs(Path("outputs"))
+    low = {"metric": "test/accuracy", "better": "lower"}
+    runs[0].config["reference"] = low  # as perceptron_xor's, which cannot learn it
+    assert more_is_better("test/accuracy", runs)
+    runs[0].config["reference"] = {"metric": "test/gap", "better": "lower"}
+    assert not more_is_better("test/gap", runs)
+    runs[1].config["reference"] = {"metric": "test/gap", "better": "higher"}
+    assert more_is_better("test/gap", runs), "one says this, one that"
 
 
 TEXTS = {
@@ -180,7 +227,7 @@ def test_a_table_is_no_wider_than_the_terminal(width, made_up):
     assert "".join(lines).count("50.00 %") == 2, "no number is cut"
     names = [str(column.header) for column in table.columns]
     assert {"#", "entry", "test/accuracy", "seeds"} <= {*names}
-    assert ("best" in names) is (width == 120)
+    assert ("best epoch" in names) is (width == 120)
 
 
 def test_brackets_are_no_markup(made_up, nnlab):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from nnlab.picture.canvas import TEN
 from nnlab.picture.code_map import code_map
 
 
@@ -37,6 +38,17 @@ def test_each_class_has_its_name_and_colour(size):
     assert [text.get_text() for text in axes.texts] == ["0", "3", "7"]
     colours = {tuple(c.get_facecolor()[0][:3]) for c in axes.collections}
     assert len(colours) == 3
+
+
+def test_more_than_ten_classes_are_told_apart_by_marks_of_colours_that_all_can_see():
+    label = torch.arange(26)
+    axes = code_map(torch.randn(26, 2), label, title="codes").axes[0]
+    looks = {
+        (tuple(c.get_facecolor()[0][:3]), c.get_paths()[0].vertices.tobytes())
+        for c in axes.collections
+    }
+    assert len(looks) == 26
+    assert len({colour for colour, _ in looks}) == len(TEN)
 
 
 @pytest.mark.parametrize(

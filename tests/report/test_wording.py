@@ -42,7 +42,10 @@ def test_numbers_in_names_are_in_their_own_order():
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(8.21, "8.2 s"), (59.99, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+    [
+        *((0.0373, "0.037 s"), (8.21, "8.2 s"), (59.99, "1 min 0 s")),
+        *((200, "3 min 20 s"), (7500, "2 h 5 min")),
+    ],
 )
 def test_a_duration_is_said_as_one_reads_it(seconds, text):
     assert duration_text(seconds) == text

@@ -16,7 +16,7 @@ import nnlab.run  # noqa: F401  # once, for all the forked jobs
 from nnlab.errors import UserError
 from nnlab.folder import RunFolder
 from nnlab.plugins import find_plugins
-from nnlab.sweep import command
+from nnlab.sweep import command, conclusion
 from nnlab.sweep.job import Job
 from nnlab.sweep.job_server import JobServer
 from nnlab.sweep.machine import look
@@ -115,7 +115,7 @@ class InstantServer:
 def instant(monkeypatch) -> InstantServer:
     server = InstantServer(fork=True)
     monkeypatch.setattr(command, "JobServer", lambda fork, composer: server)
-    monkeypatch.setattr(command, "_answer", lambda ledger: None)  # of no real runs
+    monkeypatch.setattr(conclusion, "_answer", lambda ledger: None)  # of no real runs
     return server
 
 

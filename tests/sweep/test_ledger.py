@@ -1,6 +1,7 @@
 """The ledger outlives a kill at any moment."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,21 @@ def test_what_ran_while_the_sweep_was_killed_is_known(ledger, found, status):
     assert job.status == status
     assert job.is_to_do(retry_failed=False) == (status == "interrupted")
     assert job.is_to_do(retry_failed=True)
+
+
+def test_the_time_of_a_job_that_was_killed_with_the_sweep_counts(ledger):
+    job = ledger.enrol(WORDS)[0]
+    job.status, job.seconds = "running", 5.0  # of an attempt before
+    ledger.save(at_once=True)
+    run = run_of(ledger, job, "running", "metrics.jsonl")
+    for file, moment in (("config", 1000), ("status", 1001), ("metrics", 1007.5)):
+        os.utime(next(run.path.glob(f"{file}.*")), (moment, moment))
+    found, [job, other] = again(ledger.folder)
+    assert job.seconds == 5.0 + 7.5
+    assert other.seconds == 0
+    found.save(at_once=True)
+    _, [job, _] = again(ledger.folder)
+    assert job.seconds == 5.0 + 7.5, "once"
 
 
 def test_a_job_goes_on_from_its_last_checkpoint_only(ledger):

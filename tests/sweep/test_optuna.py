@@ -64,7 +64,7 @@ def drawn(monkeypatch) -> dict[str, Any]:
     """Let the pictures be drawn, small, and return them by name."""
     pictures = pytest.importorskip("nnlab.sweep.search.pictures")
     figures: dict[str, Any] = {}
-    for name in ("history", "importance", "parallel", "contour"):
+    for name in ("history", "importance", "parallel", "contour", "slices"):
         draw = getattr(pictures, f"draw_{name}")
 
         def keep(*given: Any, name: str = name, draw: Any = draw) -> Any:
@@ -106,13 +106,13 @@ def test_asks_for_so_many_trials_and_says_how_the_best_runs_again(trainer, searc
     assert f"python -m nnlab model=mlp data=xor optimizer.lr={rate!r}" in answer.out
 
 
-def test_draws_four_pictures_into_the_sweeps_folder(trainer, drawn, search):
+def test_draws_its_pictures_into_the_sweeps_folder(trainer, drawn, search):
     answer, _ = search(RATE, "seed=1,2", "sweep.trials=6")
     assert answer.status == 0, answer.err
     files = {file.stem for file in Path("outputs/sweep/night/figures").iterdir()}
     assert files == {
         *("optimisation_history", "parameter_importance"),
-        *("parallel_coordinates", "contour"),
+        *("parallel_coordinates", "contour", "slices"),
     }
     points, best = drawn["history"].axes[0].lines
     values = [trial.value for trial in study().trials]
@@ -120,6 +120,25 @@ def test_draws_four_pictures_into_the_sweeps_folder(trainer, drawn, search):
     assert list(best.get_ydata()) == [min(values[: n + 1]) for n in range(6)]
     bars = drawn["importance"].axes[0].patches
     assert sum(bar.get_width() for bar in bars) == pytest.approx(1)
+
+
+def test_what_one_parameter_cannot_show_is_not_drawn(trainer, drawn, search):
+    answer, _ = search(RATE, "sweep.trials=6")
+    assert "2 pictures in outputs/sweep/night/figures" in answer.out
+    assert {*drawn} == {"history", "slices"}
+    [axes] = drawn["slices"].axes
+    points, ring = axes.lines
+    assert axes.get_xlabel() == "optimizer.lr"
+    assert list(points.get_ydata()) == [trial.value for trial in study().trials]
+    assert list(ring.get_ydata()) == [study().best_trial.value]
+    assert "less is better" in drawn["slices"].get_suptitle()
+
+
+def test_between_choices_without_an_order_nothing_is_filled(trainer, drawn, search):
+    search(RATE, "optimizer=adam,adamw", "sweep.trials=8")
+    filled = [c for c in drawn["contour"].axes[0].collections if len(c.get_paths()) > 2]
+    assert not filled
+    assert drawn["contour"].axes[0].get_title().startswith("val/loss: less is better")
 
 
 def test_killed_at_trial_7_of_20_it_goes_on_as_if_it_had_not_been(trainer, search):

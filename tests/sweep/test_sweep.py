@@ -346,13 +346,13 @@ def test_each_job_on_a_gpu_is_told_of_its_own(instant, sweep, monkeypatch):
 def test_a_stop_while_the_table_is_made_loses_nothing(
     number, instant, sweep, monkeypatch
 ):
-    report = command._report
+    conclude = command.conclude
 
-    def stopped(ledger, pool):
+    def stopped(pool, **given):
         os.kill(os.getpid(), number)
-        return report(ledger, pool)
+        return conclude(pool, **given)
 
-    monkeypatch.setattr(command, "_report", stopped)
+    monkeypatch.setattr(command, "conclude", stopped)
     answer, _ = sweep("seed=1,2")
     assert answer.status == 128 + number
     content = json.loads(Path("outputs/sweep/night/sweep.json").read_text())

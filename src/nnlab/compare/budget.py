@@ -50,6 +50,17 @@ class Budget:
         return cls(**found)
 
     @property
+    def said(self) -> str:
+        """What each run may use, in words."""
+        counts = {
+            "parameter": self.parameters,
+            "optimizer step": self.steps,
+            "second": self.seconds,
+        }
+        given = [counted(n, noun) for noun, n in counts.items() if n is not None]
+        return ", ".join(given) or "none: each as its own settings say"
+
+    @property
     def words(self) -> list[str]:
         """The settings that keep every run within the steps and seconds."""
         words: list[str] = []

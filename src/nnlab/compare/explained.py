@@ -13,7 +13,9 @@ nnlab compare: which is better? A leaderboard with error bars, and one page.
 
 Other words go to the runs as they are: optimizer.lr=0.01. As many run at once
 as there are cores, or GPUs; with sweep.workers=1 one by one. Pictures are drawn
-at the end alone (pictures=6: while training as well, which takes its time).
+at the end alone (pictures=6: while training too, which budget.seconds counts).
+In the table, training is the time of the steps and their validations, without
+pictures and the test; parameters, where not all learn, say how many do of all.
 """
 
 

@@ -1,6 +1,6 @@
 """The end of a comparison: a table, a sentence, a CSV and a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,8 +13,8 @@ from nnlab.leaderboard.table import (
     leaderboard_csv,
     leaderboard_table,
     ranked,
-    verdict_sentence,
 )
+from nnlab.leaderboard.verdict import TIES, has_ties, verdict_sentence
 from nnlab.numerals import counted
 from nnlab.report.commands import seen_from_here
 from nnlab.report.run_reading import RunReading
@@ -23,7 +23,12 @@ TABLE, PAGE = "leaderboard.csv", "sweep.html"
 
 
 def answer(
-    runs: Sequence[RunReading], folder: Path, console: Console, metric: str | None
+    runs: Sequence[RunReading],
+    folder: Path,
+    console: Console,
+    metric: str | None,
+    *,
+    facts: Mapping[str, str],
 ) -> None:
     """Write the leaderboard of runs into a folder, and print it.
 
@@ -32,6 +37,7 @@ def answer(
         folder: gets leaderboard.csv and sweep.html.
         console: where the table and the sentence go.
         metric: what is compared; None: what the runs have in common.
+        facts: what the page says of how the runs were made: `command`, `budget`.
 
     Raises:
         UserError: where there is nothing to compare by.
@@ -44,8 +50,12 @@ def answer(
     title = f"{counted(len(entries), 'entry', 'entries')}, {counted(len(runs), 'run')}"
     data = dict.fromkeys(entry.data for entry in entries)
     title += f" on {' and '.join(data)}"
-    page = write_comparison(folder / PAGE, entries, metric, more=more, title=title)
+    page = write_comparison(
+        folder / PAGE, entries, metric, more=more, title=title, facts=facts
+    )
     console.print(leaderboard_table(entries, metric, console))
+    if has_ties(entries):
+        console.print(TIES)
     console.print(verdict_sentence(entries, metric))
     console.print(f"the page: {seen_from_here(page)}", soft_wrap=True)
 

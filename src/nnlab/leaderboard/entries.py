@@ -154,15 +154,22 @@ def _said(value: Any) -> str:
 
 
 def more_is_better(metric: str, runs: Iterable[RunReading]) -> bool:
-    """Tell whether the larger value wins: as the runs' monitors and references say."""
+    """Tell whether the larger value wins: as the runs' monitors and references say.
+
+    Of an accuracy it does, though an experiment may show how low one stays; and where
+    the runs say this and that, the metric's name decides.
+    """
     short = metric.rpartition("/")[2]
+    said: set[bool] = set()
     for run in runs:
         reference = run.config.get("reference") or {}
-        if reference.get("metric") == metric:
-            return reference.get("better") == "higher"
         monitor = run.config.get("monitor") or {}
-        if str(monitor.get("metric", "")).rpartition("/")[2] == short:
-            return monitor.get("mode") == "max"
+        if reference.get("metric") == metric:
+            said.add(reference.get("better") == "higher")
+        elif str(monitor.get("metric", "")).rpartition("/")[2] == short:
+            said.add(monitor.get("mode") == "max")
+    if len(said) == 1 and not short.startswith("accuracy"):
+        return said.pop()
     return not any(word in short for word in LESS)
 
 

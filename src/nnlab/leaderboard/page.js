@@ -2,7 +2,10 @@
 const content = JSON.parse(document.getElementById("content").textContent);
 const entries = content.entries;
 const COLOURS = ["#2274b5", "#d9792b", "#2f9268", "#a64ca6", "#c0443c", "#7a6a50", "#5b8fa8", "#b59a1e"];
-entries.forEach((entry, i) => { entry.colour = COLOURS[i % COLOURS.length]; });
+const DASHES = ["", "8 4", "2 3", "9 3 2 3"]; // where there are more entries than colours
+const look = (i) => ({ stroke: COLOURS[i % COLOURS.length], "stroke-dasharray": DASHES[Math.floor(i / COLOURS.length) % DASHES.length] });
+entries.forEach((entry, i) => { entry.look = look(i); entry.colour = entry.look.stroke; });
+for (const part of document.querySelectorAll("[hidden]:not(#one)")) part.hidden = false; // all that needs this script
 
 const state = { key: "rank", up: true, filter: "", chosen: null };
 const element = (name, attributes = {}, text = null) => {
@@ -28,19 +31,18 @@ function inOrder(list) {
   });
 }
 
+function swatch(entry) {
+  const svg = element("svg", { class: "swatch", viewBox: "0 0 24 8", "aria-hidden": "true" });
+  svg.append(element("path", { d: "M0 4H24", "stroke-width": 4, ...entry.look }));
+  return svg;
+}
+
 function showTable() {
   const body = document.querySelector("#board tbody");
   body.replaceChildren(...inOrder(visible()).map((entry) => {
     const row = html("tr");
-    const failed = entry.failed.length ? ` (${entry.failed.length} failed)` : "";
-    const cells = [entry.value === null ? "" : entry.rank, entry.name, entry.shown,
-      entry.seeds + failed, entry.parameters_shown, entry.flops_shown, entry.seconds_shown,
-      entry.best_epoch ?? ""];
-    row.append(...cells.map((text) => html("td", text)));
-    const swatch = html("span");
-    swatch.className = "swatch";
-    swatch.style.background = entry.colour;
-    row.children[1].prepend(swatch);
+    row.append(...entry.cells.map((text) => html("td", text)));
+    row.children[1].prepend(swatch(entry));
     row.tabIndex = 0;
     row.classList.toggle("chosen", entry === state.chosen);
     row.addEventListener("click", () => choose(entry));
@@ -70,7 +72,10 @@ document.getElementById("filter").addEventListener("input", (event) => {
 const [HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [300, 62, 40, 12, 16];
 const [WIDE, NARROW] = [880, 440]; // a card's width, and half of it
 
+const isShare = (metric, values) => /(^|\/)accuracy[^/]*$/.test(metric) && values.every((v) => v >= 0 && v <= 1);
+
 function niceTicks(low, high, isLog) {
+  if (isLog && high - low < 0.7) return niceTicks(10 ** low, 10 ** high, false).map(Math.log10); // too near for 1, 2, 5
   if (isLog) {
     const ticks = [];
     for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
@@ -95,7 +100,8 @@ function short(value) {
 }
 
 // Axes over all given points; returns the drawing and the functions that place a point.
-function frame(xs, ys, { logX = false, logY = false, labelX, width = WIDE }) {
+// What is a share is shown in percent, and its axis ends at 0 and 100 %.
+function frame(xs, ys, { logX = false, logY = false, share = false, labelX, width = WIDE }) {
   const [toX, toY] = [logX ? Math.log10 : Number, logY ? Math.log10 : Number];
   const bounds = (values, pad) => {
     let [low, high] = [Math.min(...values), Math.max(...values)];
@@ -103,14 +109,15 @@ function frame(xs, ys, { logX = false, logY = false, labelX, width = WIDE }) {
     return [low - pad * (high - low), high + pad * (high - low)];
   };
   const [lowX, highX] = bounds(xs.map(toX), logX ? 0.06 : 0);
-  const [lowY, highY] = bounds(ys.map(toY), 0.06);
+  let [lowY, highY] = bounds(ys.map(toY), 0.06);
+  if (share) [lowY, highY] = [Math.max(lowY, 0), Math.min(highY, 1)];
   const x = (value) => LEFT + (width - LEFT - RIGHT) * (toX(value) - lowX) / (highX - lowX);
   const y = (value) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (toY(value) - lowY) / (highY - lowY);
   const svg = element("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img" });
   for (const tick of niceTicks(lowY, highY, logY)) {
     const value = logY ? 10 ** tick : tick;
     svg.append(element("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
-      element("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, short(value)));
+      element("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, share ? `${short(100 * value)} %` : short(value)));
   }
   for (const tick of niceTicks(lowX, highX, logX)) {
     const value = logX ? 10 ** tick : tick;
@@ -121,9 +128,9 @@ function frame(xs, ys, { logX = false, logY = false, labelX, width = WIDE }) {
 }
 const isLogarithmic = (values) => Math.min(...values) > 0 && Math.max(...values) > 20 * Math.min(...values);
 const path = (points) => points.map(([a, b], i) => `${i ? "L" : "M"}${a.toFixed(1)} ${b.toFixed(1)}`).join("");
-function line(plot, xs, ys, colour) {
-  if (xs.length === 1) return element("circle", { cx: plot.x(xs[0]), cy: plot.y(ys[0]), r: 3.5, fill: colour });
-  return element("path", { d: path(xs.map((x, i) => [plot.x(x), plot.y(ys[i])])), fill: "none", stroke: colour, "stroke-width": 2 });
+function line(plot, xs, ys, look) {
+  if (xs.length === 1) return element("circle", { cx: plot.x(xs[0]), cy: plot.y(ys[0]), r: 3.5, fill: look.stroke });
+  return element("path", { d: path(xs.map((x, i) => [plot.x(x), plot.y(ys[i])])), fill: "none", "stroke-width": 2, ...look });
 }
 const titled = (shape, text) => { shape.append(element("title", {}, text)); return shape; };
 
@@ -132,13 +139,14 @@ function drawBands(place, metric) {
   if (!shown.length) return place.replaceChildren(html("p", "No entry has this curve."));
   const all = (part) => shown.flatMap((e) => e.bands[metric][part]);
   const values = [...all("least"), ...all("most")];
-  const plot = frame(all("steps"), values, { logY: isLogarithmic(values), labelX: "optimizer steps" });
+  const share = isShare(metric, values);
+  const plot = frame(all("steps"), values, { share, logY: !share && isLogarithmic(values), labelX: "optimizer steps" });
   for (const entry of shown) {
     const { steps, mean, least, most } = entry.bands[metric];
     const upper = steps.map((s, i) => [plot.x(s), plot.y(most[i])]);
     const lower = steps.map((s, i) => [plot.x(s), plot.y(least[i])]).reverse();
     plot.svg.append(element("path", { d: `${path([...upper, ...lower])}Z`, fill: entry.colour, opacity: 0.18 }));
-    plot.svg.append(titled(line(plot, steps, mean, entry.colour), entry.name));
+    plot.svg.append(titled(line(plot, steps, mean, entry.look), entry.name));
   }
   place.replaceChildren(plot.svg);
 }
@@ -146,13 +154,15 @@ function drawBands(place, metric) {
 function drawPoints(place, key, label) {
   const shown = visible().filter((e) => e.value !== null && e[key] > 0);
   if (!shown.length) return place.replaceChildren(html("p", "Not known of any entry."));
-  const ends = shown.flatMap((e) => [e.value - (e.half ?? 0), e.value + (e.half ?? 0)]);
-  const plot = frame(shown.map((e) => e[key]), ends, { logX: true, labelX: label, width: NARROW });
+  const share = isShare(content.metric, shown.map((e) => e.value));
+  const within = (value) => share ? Math.min(Math.max(value, 0), 1) : value; // of an interval's ends
+  const ends = (e) => [within(e.value - (e.half ?? 0)), within(e.value + (e.half ?? 0))];
+  const plot = frame(shown.map((e) => e[key]), shown.flatMap(ends), { logX: true, share, labelX: label, width: NARROW });
   for (const entry of shown) {
-    const [x, half] = [plot.x(entry[key]), entry.half ?? 0];
+    const [x, [low, high]] = [plot.x(entry[key]), ends(entry)];
     plot.svg.append(
-      element("line", { x1: x, x2: x, y1: plot.y(entry.value - half), y2: plot.y(entry.value + half), stroke: entry.colour, "stroke-width": 2 }),
-      titled(element("circle", { cx: x, cy: plot.y(entry.value), r: 5, fill: entry.colour }), `${entry.name}: ${entry.shown}`));
+      element("line", { x1: x, x2: x, y1: plot.y(low), y2: plot.y(high), stroke: entry.colour, "stroke-width": 2 }),
+      titled(element("circle", { cx: x, cy: plot.y(entry.value), r: 5, fill: entry.colour }), `${entry.name}: ${entry.cells[2]}`));
   }
   place.replaceChildren(plot.svg);
 }
@@ -174,10 +184,11 @@ function showOne() {
   if (runs.length) {
     const values = runs.flatMap((run) => run.curves[metric].values);
     const steps = runs.flatMap((run) => run.curves[metric].steps);
-    const plot = frame(steps, values, { logY: isLogarithmic(values), labelX: "optimizer steps" });
+    const share = isShare(metric, values);
+    const plot = frame(steps, values, { share, logY: !share && isLogarithmic(values), labelX: "optimizer steps" });
     runs.forEach((run, i) => {
       const curve = run.curves[metric];
-      plot.svg.append(titled(line(plot, curve.steps, curve.values, COLOURS[i % COLOURS.length]), `seed ${run.seed}`));
+      plot.svg.append(titled(line(plot, curve.steps, curve.values, look(i)), `seed ${run.seed}`));
     });
     place.replaceChildren(plot.svg);
   } else place.replaceChildren(html("p", "No run has this curve."));

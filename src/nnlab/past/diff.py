@@ -68,8 +68,9 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Differences
 
 
 def _results(run: RunReading) -> dict[str, Any]:
-    kept = ("parameters", "steps", "epochs", "best_epoch", "seconds")
-    return {**run.metrics, **{key: run.result.get(key) for key in kept}}
+    kept = ("parameters", "trainable", "steps", "epochs", "best_epoch", "seconds")
+    result = {"trainable": run.result.get("parameters"), **run.result}  # older: all
+    return {**run.metrics, **{key: result.get(key) for key in kept}}
 
 
 def differences_table(title: str, found: Differences) -> Table:

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F
 
 from nnlab.picture.canvas import FAINT, TEN, canvas, name_of, quieten
 
+MARKERS = ("o", "^", "s", "P")  # of each further ten classes
 WIDE, HIGH = 5.2, 5.0  # inches
 LETTER, LINE = 0.1, 0.24  # of a class's name, in inches, with room around it
 
@@ -37,8 +37,17 @@ def code_map(
     extent = (places.amax(dim=0) - places.amin(dim=0)).clamp(min=1e-12)
     plates = _apart(torch.stack(medians), extent, [*named.values()])
     for label, plate in zip(kinds, plates.tolist(), strict=True):
-        of_class, colour = places[classes == label], _colour(label, max(kinds) + 1)
-        axes.scatter(*of_class.T.numpy(), s=5, color=colour, alpha=0.5, linewidths=0)
+        of_class, colour = places[classes == label], TEN[label % len(TEN)]
+        # Ten colours can be told apart by everyone, twenty cannot.
+        marker = MARKERS[label // len(TEN) % len(MARKERS)]
+        axes.scatter(
+            *of_class.T.numpy(),
+            s=5 if marker == "o" else 9,
+            color=colour,
+            marker=marker,
+            alpha=0.5,
+            linewidths=0,
+        )
         _name(axes, plate, named[label], colour)
     axes_names = ("principal axis 1", "principal axis 2")
     if code.shape[1] <= 2:
@@ -57,13 +66,6 @@ def _plane(code: Float[Tensor, "n code"]) -> Float[Tensor, "n 2"]:
     centred = code - code.mean(dim=0)
     _, axes = torch.linalg.eigh(centred.T @ centred)  # by rising variance
     return centred @ axes.flip(1)[:, :2]
-
-
-def _colour(label: int, classes: int) -> str:
-    if classes <= len(TEN):
-        return TEN[label]
-    colours = colormaps["tab20"]
-    return to_hex(colours(label % colours.N))
 
 
 def _apart(

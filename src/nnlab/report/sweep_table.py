@@ -10,6 +10,7 @@ from rich.text import Text
 
 from nnlab.report.wording import duration_text, metric_text
 
+WHOLE_RUN = "whole\nrun"  # of its process: training, and all around it
 STYLES = {
     "complete": "green",
     "pruned": "cyan",
@@ -55,7 +56,7 @@ def _headed(keys: Sequence[str], metrics: Sequence[str]) -> Table:
     table.add_column("status")
     for name in metrics:
         table.add_column(_in_lines(name), justify="right")
-    table.add_column("time", justify="right")
+    table.add_column(WHOLE_RUN, justify="right")
     return table
 
 

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nnlab.numerals import counted
 from nnlab.report.commands import next_commands, seen_from_here
 from nnlab.report.run_reading import RunReading
 from nnlab.report.wording import duration_text, metric_text, natural_order, reference
+from nnlab.weights import Weights
 
 _STATUS_STYLES = {"complete": "bold green", "failed": "bold red"}
 
@@ -49,10 +49,9 @@ def _headline(run: RunReading) -> Text:
     line.append(f"  {run.status}", style=_STATUS_STYLES.get(run.status, "bold yellow"))
     if run.result.get("seconds") is not None:
         line.append(f" in {duration_text(run.result['seconds'])}", style="default")
-    if run.result.get("parameters") is not None:
-        line.append(
-            f", {counted(run.result['parameters'], 'parameter')}", style="default"
-        )
+    if (parameters := run.result.get("parameters")) is not None:
+        weights = Weights(parameters, run.result.get("trainable", parameters))
+        line.append(f", {weights}", style="default")
     return line
 
 

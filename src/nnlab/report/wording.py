@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,9 @@ def first_fitting(lines: Sequence[Sequence[Sequence[str]]], room: int) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return `8.2 s`, `3 min 20 s` or `2 h 5 min`."""
+    """Return `0.037 s`, `8.2 s`, `3 min 20 s` or `2 h 5 min`."""
+    if 0 < seconds < 0.1:
+        return f"{seconds:.2g} s"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -64,11 +66,19 @@ def facts(run: RunReading) -> dict[str, str]:
         found["time"] = duration_text(result["seconds"])
     for name in ("parameters", "epochs", "steps"):
         if result.get(name) is not None:
-            found[name] = f"{result[name]:,}"
+            found[name] = f"{result[name]:,}{_learning(result, name)}"
     for name in ("best_epoch", "seed"):
         if result.get(name) is not None:
             found[name.replace("_", " ")] = str(result[name])
     return found
+
+
+def _learning(result: Mapping[str, Any], name: str) -> str:
+    """Return how many of all parameters learn, where not all do."""
+    learning = result.get("trainable") if name == "parameters" else None
+    if learning is None or learning == result[name]:
+        return ""
+    return f", {learning:,} of them learn"
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ def run_study(config: Config, words: Sequence[str], composer: Composer) -> int:
         given = {key_of(word) for word in grid} | {"study.seeds", "sweep.name"}
         jobs = [word for word in own if key_of(word) not in given]
         place = f"output_dir={override_value(str(folder.path))}"
-        status = sweep([*jobs, *grid, place, "sweep.name=cells"], Composer())
+        words = [*jobs, *grid, place, "sweep.name=cells"]
+        status = sweep(words, Composer(), is_part=True)
         report(folder.path, study, targets, console)
     if status:
         again = override_value(seen_from_here(folder.path))

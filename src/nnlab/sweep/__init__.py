@@ -26,7 +26,8 @@ A job:
                outside: the same command continues it)
     cause      why it is failed or interrupted, in one sentence; else null
     attempts   how often it was started
-    seconds    of the job's processes, all attempts: training, and all around it
+    seconds    of the job's processes, all attempts: training, and all around it;
+               of one that was killed with the sweep, until it last wrote something
     metrics    those of its result.json: {"test/accuracy": 0.98, ...}; {} where none
 
 `Ledger.read(folder)` returns it to whoever compares.
@@ -51,7 +52,11 @@ def preview(arguments: "Namespace", composer: "Composer") -> bool:
 
 
 def sweep(
-    overrides: list[str], composer: "Composer", server: "JobServer | None" = None
+    overrides: list[str],
+    composer: "Composer",
+    server: "JobServer | None" = None,
+    *,
+    is_part: bool = False,
 ) -> int:
     """Run every job of a sweep; return 0, 1 where one failed, 130 after Ctrl-C.
 
@@ -59,10 +64,11 @@ def sweep(
         overrides: of the sweep.
         composer: for its config.
         server: one that was begun ahead.
+        is_part: of something larger, which says itself what came out of it.
 
     Raises:
         UserError: before anything is written.
     """
     from nnlab.sweep.command import run_sweep
 
-    return run_sweep(overrides, composer, server)
+    return run_sweep(overrides, composer, server, is_part=is_part)

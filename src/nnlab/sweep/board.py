@@ -92,7 +92,7 @@ class Board:
                 duration_text(seconds) if seconds else "",
                 Text(self._says(job)),
             )
-        head = Text(self._summary(jobs), "bold", no_wrap=True, overflow="ellipsis")
+        head = Text(self.summary(), "bold", no_wrap=True, overflow="ellipsis")
         return Group(head, table)
 
     def _says(self, job: Job) -> str:
@@ -102,8 +102,9 @@ class Board:
             return job.cause
         return _metrics(job)
 
-    def _summary(self, jobs: Sequence[Job]) -> str:
-        counts = Counter(job.status for job in jobs)
+    def summary(self) -> str:
+        """Return in a line how many jobs there are, and how far."""
+        counts = Counter(job.status for job in self.ledger.jobs.values())
         shown = ", ".join(f"{counts[s]} {s}" for s in ORDER if counts[s])
         return f"{self.ledger.folder.name}: {counted(self._count(), 'job')}, {shown}"
 

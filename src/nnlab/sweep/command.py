@@ -4,12 +4,8 @@ Nothing here imports torch (but for sweep.fork=false): the server does, while jo
 checked here, and is asked for what only torch knows.
 """
 
-import importlib
 import os
-import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,27 +13,25 @@ from typing import Any
 from nnlab.compose import Composer, plain
 from nnlab.errors import UserError
 from nnlab.overrides import checked, parse
-from nnlab.report.sweep_table import sweep_table
 from nnlab.screen import screen
 from nnlab.settings import check_settings
 from nnlab.sweep.beyond.launchers import RayLauncher, SubmititLauncher, check_launcher
 from nnlab.sweep.board import Board
+from nnlab.sweep.conclusion import conclude, import_for_the_answer
 from nnlab.sweep.devices import Devices, gpus_here, threads_each
 from nnlab.sweep.grid_sweeper import GridSweeper, grid_jobs
-from nnlab.sweep.job import Job, identity, key_of, own_words
+from nnlab.sweep.job import identity, key_of, own_words
 from nnlab.sweep.job_server import JobServer
 from nnlab.sweep.launcher import LocalLauncher
 from nnlab.sweep.ledger import Ledger
 from nnlab.sweep.options import SweepOptions
 from nnlab.sweep.place import sweep_folder
-from nnlab.sweep.pool import Pool
 from nnlab.sweep.sample import sample_jobs
 from nnlab.sweep.search.sweeper import (
     OptunaSweeper,
     check_words,
     plan_search,
     pool_type,
-    show_search,
 )
 from nnlab.sweep.side_by_side import check_workers, free_memory, side_by_side
 
@@ -45,7 +39,11 @@ ONE_RUN = ("folder", "resume")
 
 
 def run_sweep(
-    overrides: list[str], composer: Composer, ahead: JobServer | None = None
+    overrides: list[str],
+    composer: Composer,
+    ahead: JobServer | None = None,
+    *,
+    is_part: bool = False,
 ) -> int:
     """Run every job of a sweep; return 0, 1 where one failed, 130 after Ctrl-C.
 
@@ -53,6 +51,7 @@ def run_sweep(
         overrides: of the sweep.
         composer: for its config.
         ahead: a server of forks that was begun before.
+        is_part: of something larger, which says itself what came out of it.
 
     Raises:
         UserError: before anything is written.
@@ -68,8 +67,8 @@ def run_sweep(
         plan = plan_search(words, config, composer)
         jobs = None if plan else grid_jobs(words, composer)
         sweep_config = composer.compose_multirun(words)
-        if jobs and len(jobs) > 1:
-            _import_for_the_answer()  # while the server imports torch for the jobs
+        if jobs and len(jobs) > 1 and not is_part:
+            import_for_the_answer()  # while the server imports torch for the jobs
         gpus = server.look(configs, is_here=is_here)
         with sweep_folder(config["output_dir"], options.name) as folder:
             ledger = _ledger(folder, words, jobs)
@@ -96,7 +95,7 @@ def run_sweep(
             with pool.listening():
                 composer.multirun(sweep_config, folder, ours)
                 server.end()  # while the table is made
-                return _report(ledger, pool)
+                return conclude(pool, is_part=is_part)
 
 
 def _server(ahead: JobServer | None, composer: Composer, *, fork: bool) -> JobServer:
@@ -192,68 +191,3 @@ def _ledger(
             )
     ledger.jobs = before.jobs
     return ledger
-
-
-def _report(ledger: Ledger, pool: Pool) -> int:
-    """Print the table, and what is left to do; return the exit status."""
-    jobs = list(ledger.jobs.values())
-    counts = Counter(job.status for job in jobs)
-    left = len(jobs) - sum(counts[s] for s in ("complete", "failed", "pruned"))
-    is_grid, left = not pool.asks, left + pool.to_ask()
-    ledger.status = (
-        "interrupted" if left else "failed" if counts["failed"] else "complete"
-    )
-    ledger.save(at_once=True)
-    if is_grid:
-        console = screen()
-        table = sweep_table([asdict(job) for job in jobs], width=console.width)
-        console.print(table)
-    else:
-        show_search(pool)
-    if is_grid and counts["complete"] > 1:
-        _answer(ledger)
-    _tell_failures(jobs)
-    if pool.leaving:
-        _say(f"{pool.leaving}; {counts['waiting']} of {len(jobs)} jobs not started")
-    named = "" if pool.options.name else f" with sweep.name={ledger.folder.name}"
-    if left:
-        _say(f"the same command{named} continues it")
-    if not pool.begun and counts["complete"] == len(jobs):
-        _say("every job was complete already; more values add jobs")
-    if is_grid and counts["failed"]:
-        _say(f"sweep.retry=failed{named} tries again what failed")
-    if pool.stopped_by is not None:
-        return 128 + pool.stopped_by
-    return int(left > 0 or counts["failed"] > 0)
-
-
-def _tell_failures(jobs: Sequence[Job]) -> None:
-    """Say why each failed; once where all did, and for the same reason."""
-    ends = {(job.status, job.cause) for job in jobs}
-    if len(jobs) > 1 and len(ends) == 1 and jobs[0].status == "failed":
-        _say(f"each of {len(jobs)} jobs failed: {jobs[0].cause}")
-        return
-    for job in jobs:
-        if job.status in ("failed", "interrupted"):
-            _say(f"job {job.number} ({job.name}) {job.status}: {job.cause}")
-
-
-def _import_for_the_answer() -> None:
-    for module in ("nnlab.leaderboard.answer", "scipy.special"):
-        importlib.import_module(module)
-
-
-def _answer(ledger: Ledger) -> None:
-    """Write and print the leaderboard: which setting is the best, how sure that is."""
-    from nnlab.leaderboard.answer import answer
-    from nnlab.report.past_runs import past_runs
-
-    runs = past_runs(ledger.folder)
-    try:
-        answer(runs, ledger.folder, screen(), None)
-    except UserError as error:  # models that measure nothing in common
-        _say(str(error))
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"nnlab: {sentence}\n")

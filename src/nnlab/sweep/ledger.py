@@ -96,6 +96,8 @@ class Ledger:
         """Bring a job's row to what its folder says, after a kill of the sweep."""
         run = RunFolder(self.path(job))
         found = run.read_json("status.json")
+        if job.status == "running":  # nobody was there to note how long
+            job.seconds = round(job.seconds + _seconds_seen(run.path), 3)
         if found.get("status") == "complete":
             job.status, job.cause = "complete", None
             self.take_result(job)
@@ -142,3 +144,12 @@ class Ledger:
             os.fsync(file.fileno())
         part.replace(self.folder / FILE)
         self._write_after = now + PATIENCE * (time.monotonic() - now)
+
+
+def _seconds_seen(run: Path) -> float:
+    """Return from when a run was begun, or taken up, to the last it wrote; about."""
+    begun = run / "config.yaml"
+    if not begun.is_file():
+        return 0.0
+    written = [file.stat().st_mtime for file in run.rglob("*") if file.is_file()]
+    return max(written) - begun.stat().st_mtime

@@ -1,20 +1,24 @@
 """Where a parameter's value stands on an axis from 0 to 1."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
-from nnlab.picture.canvas import GREY
+from nnlab.picture.canvas import PALETTE
+from nnlab.picture.scale import linear, logarithmic, short
 from nnlab.sweep.search.dimension import Value
 from nnlab.sweep.search.options import SearchOptions
 from nnlab.sweep.search.study import CategoricalDistribution, FrozenTrial
 
+LEAST_TICKS = 2
+MOST_OF_A_NAME = 26  # characters
+# Around the best trial.
+RING: dict[str, Any] = {"marker": "o", "mfc": "none", "mec": PALETTE[1], "ms": 13}
 WIDE = 30  # times: what is drawn by its logarithm where nobody has said
 
 
@@ -49,14 +53,29 @@ class Scale:
         """Return places, and what stands there."""
         if self.choices:
             return [(self.place(choice), str(choice)) for choice in self.choices]
-        places = (0.0, 0.25, 0.5, 0.75, 1.0) if self.high > self.low else (0.5,)
-        return [(place, f"{self.value(place):.3g}") for place in places]
+        if self.high == self.low:
+            return [(0.5, short(float(f"{self.low:.3g}")))]
+        nice = logarithmic if self.log else linear
+        inside = {
+            value: text
+            for value, text in nice(self.low, self.high).ticks.items()
+            if self.low <= value <= self.high
+        }
+        if len(inside) < LEAST_TICKS:  # its ends say more
+            ends = (self.low, self.high)
+            inside = {value: short(float(f"{value:.3g}")) for value in ends}
+        return [(self.place(value), text) for value, text in inside.items()]
 
-    def value(self, place: float) -> float:
-        """Return the number at a place."""
-        if self.log:
-            return self.low * (self.high / self.low) ** place
-        return self.low + place * (self.high - self.low)
+    def write_at(self, axis: Axis) -> None:
+        """Give an axis from 0 to 1 these ticks, and the name."""
+        places, texts = zip(*self.ticks(), strict=True)
+        axis.set_ticks(places, texts)
+        axis.set_label_text(short_name(self.name))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether there is something between two of its values."""
+        return all(isinstance(choice, int | float) for choice in self.choices)
 
 
 def scales_of(trials: Sequence[FrozenTrial]) -> list[Scale]:
@@ -75,18 +94,29 @@ def scales_of(trials: Sequence[FrozenTrial]) -> list[Scale]:
     return scales
 
 
-def coloured(
-    figure: Figure, axes: Axes, trials: Sequence[FrozenTrial], options: SearchOptions
-) -> Callable[[FrozenTrial], Any]:
-    """Add the colours' bar; return what gives a trial its colour."""
-    metric = options.metrics[0]
-    scale = Scale.of(metric, [trial.values[0] for trial in trials], log=None)
+def short_name(name: str) -> str:
+    """Return a parameter's name, its end alone where it is long."""
+    return name if len(name) < MOST_OF_A_NAME else f"…{name[2 - MOST_OF_A_NAME :]}"
+
+
+def titled(options: SearchOptions, said: str) -> str:
+    """Return a picture's title: the metric, which way is good, and something else."""
+    good = "less" if options.directions[0] == "minimize" else "more"
+    return f"{options.metrics[0]}: {good} is better; {said}"
+
+
+def best_of(values: Sequence[float], options: SearchOptions) -> int:
+    """Return which of the first metric's values is the best."""
+    is_least = options.directions[0] == "minimize"
+    return values.index((min if is_least else max)(values))
+
+
+def shades(
+    trials: Sequence[FrozenTrial], options: SearchOptions
+) -> tuple[Scale, ScalarMappable]:
+    """Return the first metric's axis, and its colours: the darker, the better."""
+    values = [trial.values[0] for trial in trials]
+    scale = Scale.of(options.metrics[0], values, log=None)
     good_is_low = options.directions[0] == "minimize"
-    shades = ScalarMappable(Normalize(0, 1), "viridis" if good_is_low else "viridis_r")
-    bar = figure.colorbar(shades, ax=axes, pad=0.02)
-    ticks = scale.ticks()
-    bar.set_ticks([place for place, _ in ticks], labels=[label for _, label in ticks])
-    bar.ax.tick_params(colors=GREY, labelsize=8)
-    bar.outline.set_visible(False)  # pyright: ignore
-    bar.set_label(metric, color=GREY, fontsize=9)
-    return lambda trial: shades.to_rgba(scale.place(trial.values[0]))  # pyright: ignore
+    name = "viridis" if good_is_low else "viridis_r"
+    return scale, ScalarMappable(Normalize(0, 1), name)

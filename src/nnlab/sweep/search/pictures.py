@@ -1,4 +1,4 @@
-"""A search's four pictures, written into the sweep's folder."""
+"""A search's pictures, written into the sweep's folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,14 +6,22 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from nnlab.picture.canvas import FAINT, GREY, PALETTE, canvas, quieten
+from nnlab.picture.canvas import FAINT, GREY, PALETTE, bare, canvas, quieten
 from nnlab.report.png import write_picture
-from nnlab.sweep.search.axis import Scale, coloured, scales_of
+from nnlab.sweep.search.axis import Scale, scales_of, shades, short_name, titled
 from nnlab.sweep.search.contour import draw_contour
 from nnlab.sweep.search.options import SearchOptions
-from nnlab.sweep.search.study import FrozenTrial, Study, TrialState, importances
+from nnlab.sweep.search.slices import draw_slices
+from nnlab.sweep.search.study import (
+    LEAST_TRIALS,
+    FrozenTrial,
+    Study,
+    TrialState,
+    importances,
+)
 
 LEAST = 2  # complete trials, before there is anything to draw
 
@@ -27,15 +35,17 @@ def draw_search(study: Study, options: SearchOptions, folder: Path) -> list[Path
     complete = study.get_trials(states=(TrialState.COMPLETE,))
     if len(complete) < LEAST:
         return []
-    weights = importances(study)
     figures = {
         "optimisation_history": draw_history(study, options),
-        "parameter_importance": draw_importance(weights, options),
-        "parallel_coordinates": draw_parallel(complete, options),
+        "slices": draw_slices(complete, options),
     }
-    names = sorted(weights[0], key=lambda name: -weights[0][name])
-    if len(names) > 1:
+    if len(complete[0].params) > 1:
+        figures["parallel_coordinates"] = draw_parallel(complete, options)
+        weights = importances(study)
+        names = sorted(weights[0], key=lambda name: -weights[0][name])
         figures["contour"] = draw_contour(complete, options, (names[0], names[1]))
+        if len(complete) >= LEAST_TRIALS:
+            figures["parameter_importance"] = draw_importance(weights, options)
     folder.mkdir(exist_ok=True)
     files: list[Path] = []
     for name, figure in figures.items():
@@ -68,7 +78,16 @@ def draw_history(study: Study, options: SearchOptions) -> Figure:
         if values.min() > 0 and values.max() > 30 * values.min():
             axes.set_yscale("log")
         axes.grid(color=FAINT, linewidth=0.6)
-        axes.legend(frameon=False, labelcolor=GREY, fontsize=9)
+        good = "less" if is_least else "more"
+        axes.set_title(f"{good} is better", loc="left", color=GREY, fontsize=10)
+        axes.legend(
+            loc="lower right",  # above the frame: within, it would hide points
+            bbox_to_anchor=(1, 1),
+            ncols=3,
+            frameon=False,
+            labelcolor=GREY,
+            fontsize=9,
+        )
         quieten(axes)
     return figure
 
@@ -106,39 +125,41 @@ def draw_importance(
 def draw_parallel(trials: Sequence[FrozenTrial], options: SearchOptions) -> Figure:
     """Draw a line for each trial through its values; the colour is how good it is."""
     scales = scales_of(trials)
-    metric = Scale.of(
-        options.metrics[0], [trial.values[0] for trial in trials], log=None
-    )
-    figure = canvas(1.8 + 1.7 * (len(scales) + 1), 4)
+    metric, colours = shades(trials, options)
+    figure = canvas(1.8 + 1.7 * len(scales), 4)
     axes = figure.add_subplot()
-    colour = coloured(figure, axes, trials, options)
+    axes.set_title(titled(options, "the darker, the better"), fontsize=10, pad=18)
     order = sorted(trials, key=lambda t: t.values[0])
     if options.directions[0] == "minimize":
         order.reverse()  # the best above all others
     for trial in order:
         heights = [metric.place(trial.values[0])]
+        colour = colours.to_rgba(heights[0])  # pyright: ignore
         heights += [scale.place(trial.params[scale.name]) for scale in scales]
-        axes.plot(heights, color=colour(trial), linewidth=1.4, alpha=0.8)
+        axes.plot(heights, color=colour, linewidth=1.4, alpha=0.8)
     for place, scale in enumerate([metric, *scales]):
         _rule(axes, place, scale)
-    axes.set_xlim(-0.3, len(scales) + 0.7)
-    axes.set_ylim(-0.1, 1.1)
-    axes.set_axis_off()
+    axes.set_xlim(-0.4, len(scales) + 0.6)
+    axes.set_ylim(-0.05, 1.1)
+    bare(axes)
     return figure
 
 
 def _rule(axes: Axes, place: int, scale: Scale) -> None:
-    """Draw one upright scale with its numbers."""
+    """Draw one upright scale with its numbers, the first one's outside."""
     axes.plot([place, place], [0, 1], color=GREY, linewidth=0.8)
+    halo = withStroke(linewidth=3, foreground="white", alpha=0.8)  # lines cross them
     for height, label in scale.ticks():
         axes.annotate(
             label,
             (place, height),
-            xytext=(4, 0),
+            xytext=(4 if place else -4, 0),
             textcoords="offset points",
+            ha="left" if place else "right",
             va="center",
             color=GREY,
             fontsize=8,
+            path_effects=[halo],
         )
-    short = scale.name if len(scale.name) < 22 else f"…{scale.name[-20:]}"
-    axes.text(place, 1.07, short, ha="center", color=GREY, fontsize=9)
+    name = short_name(scale.name)
+    axes.text(place, 1.06, name, ha="center", color=GREY, fontsize=9)

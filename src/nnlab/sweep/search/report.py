@@ -11,7 +11,7 @@ from rich.text import Text
 from nnlab.numerals import counted
 from nnlab.report.commands import seen_from_here
 from nnlab.report.mask import masked_override
-from nnlab.report.sweep_table import STYLES
+from nnlab.report.sweep_table import STYLES, WHOLE_RUN
 from nnlab.report.wording import duration_text, metric_text
 from nnlab.sweep.job import Job
 from nnlab.sweep.search.pictures import draw_search
@@ -66,7 +66,7 @@ def search_table(search: Search) -> Table:
     for metric in search.options.metrics:
         table.add_column(metric, justify="right")
     table.add_column("status")
-    table.add_column("time", justify="right")
+    table.add_column(WHOLE_RUN, justify="right")
     known = [trial for trial in search.study.trials if trial.state in STATES]
     trials = sorted(_first_of_their_job(known), key=lambda each: _place(search, each))
     for trial in trials[:MOST_ROWS]:
