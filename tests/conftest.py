@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from nnlab.cli import main
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # In the background of a shell: so would be every command that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A run short enough for a test, and whole.
 SHORT = ("trainer.max_epochs=2", "data.repeats=5", "pictures=1")
