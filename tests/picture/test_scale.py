@@ -62,6 +62,8 @@ def test_decades_lie_at_even_distances():
 def test_few_decades_show_numbers_between_and_very_many_leave_some_out():
     assert list(logarithmic(0.04, 1.0).ticks.values())[:3] == ["0.05", "0.1", "0.2"]
     assert len(logarithmic(1e-30, 1.0).ticks) <= MOST_TICKS
+    narrow = list(logarithmic(1.3e-4, 0.068).ticks.values())  # 0.0002, 0.0005: too many
+    assert narrow == ["0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03"]
 
 
 @pytest.mark.parametrize(

@@ -69,13 +69,16 @@ def logarithmic(low: float, high: float) -> Scale:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     values = [10.0**power for power in powers if low <= 10.0**power <= high]
     if high < 1000 * low:  # too few to read by
-        values = [
-            factor * 10.0**power
-            for power in powers
-            for factor in (1, 2, 5)
-            if low <= factor * 10.0**power <= high
-        ]
-    elif len(values) > MOST_TICKS:
+        for factors in ((1, 2, 5), (1, 3)):
+            values = [
+                factor * 10.0**power
+                for power in powers
+                for factor in factors
+                if low <= factor * 10.0**power <= high
+            ]
+            if len(values) <= MOST_TICKS:
+                break
+    if len(values) > MOST_TICKS:
         values = values[:: -(-len(values) // MOST_TICKS)]
     return Scale(low, high, {value: short(value) for value in values}, is_log=True)
 
